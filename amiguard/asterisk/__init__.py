@@ -1,0 +1,1 @@
+"""Knowledge about an Asterisk installation."""
