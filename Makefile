@@ -1,0 +1,36 @@
+# Two commands do everything: `make demo` and `make test`. Each sets up .venv itself.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+
+.PHONY: help demo test lint bench clean
+
+help:            ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
+
+# The tools come from the dependency groups of pyproject.toml, written there once.
+$(VENV)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "amiguard needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/python -c 'import tomllib; g = tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]; print("\n".join(g["test"] + g["lint"]))' > $(VENV)/tools.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement $(VENV)/tools.txt
+	@touch $@
+
+demo: $(VENV)/.ready  ## the real service on a recorded real attack, in a network namespace of its own
+	@$(BIN)/amiguard demo
+
+test: $(VENV)/.ready  ## all tests; those that need a missing component skip by name
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+lint: $(VENV)/.ready  ## ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.ready  ## speed, beside fail2ban, nft and grep in the same run
+	@$(BIN)/python tests/benchmarks/bench.py $(ARGS)
+
+clean:           ## remove what the above made
+	rm -rf $(VENV) build dist
