@@ -1,0 +1,29 @@
+"""Pure: the text of amiguard.toml -> one frozen Config, or a ConfigError that names what is wrong and where."""
+
+from amiguard.config.document import Setting, example, settings
+from amiguard.config.keys import ConfigError, parse
+from amiguard.config.points import EVENTS, POINTS, SERVICES
+from amiguard.config.shape import Allow, Ami, BanPolicy, Config, Firewall, Log, Port, Scale, Score, Service
+from amiguard.config.values import duration
+
+__all__ = [
+    "EVENTS",
+    "POINTS",
+    "SERVICES",
+    "Allow",
+    "Ami",
+    "BanPolicy",
+    "Config",
+    "ConfigError",
+    "Firewall",
+    "Log",
+    "Port",
+    "Scale",
+    "Score",
+    "Service",
+    "Setting",
+    "duration",
+    "example",
+    "parse",
+    "settings",
+]

@@ -1,0 +1,109 @@
+"""Pure: what the administrator decides, as frozen values; times are seconds, `FOREVER` where allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from amiguard.model import Prefix
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Where the service keeps its state, and whether it may touch the firewall."""
+
+    state_dir: str
+    socket: str
+    dry_run: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A log to follow: a path or glob, and the filter that reads it."""
+
+    path: str
+    filter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ami:
+    """An Asterisk Manager Interface to listen to; `tls_ca` is "" for the system's authorities."""
+
+    host: str
+    port: int
+    username: str
+    secret_file: str
+    tls: bool
+    tls_ca: str
+    insecure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """One time scale of a score; `half_life` in seconds, finite."""
+
+    half_life: float
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How evidence adds up; `points` holds the defaults too, `wide6` is a prefix length or 0 for off."""
+
+    fast: Scale
+    slow: Scale
+    points: Mapping[str, float]
+    wide6: int
+    max_sources: int
+
+
+@dataclass(frozen=True, slots=True)
+class BanPolicy:
+    """How long a ban lasts, in seconds or `FOREVER`, and how much it takes in."""
+
+    durations: tuple[float, ...]
+    door_max: float
+    forget_after: float
+    ipv4_prefix: int
+    ipv6_prefix: int
+    shared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """Who is never banned, and how long (seconds) and how far a log-in protects."""
+
+    networks: tuple[Prefix, ...]
+    authenticated_for: float
+    authenticated_factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """Ports `first` to `last` of a protocol, both included."""
+
+    protocol: Literal["udp", "tcp"]
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Firewall:
+    """The nftables table, and the ports a ban closes; none means all of them."""
+
+    table: str
+    ports: tuple[Port, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All that the administrator decides.  No `logs`: discover them; no `ami`: it is not used."""
+
+    service: Service
+    logs: tuple[Log, ...]
+    ami: tuple[Ami, ...]
+    score: Score
+    ban: BanPolicy
+    allow: Allow
+    firewall: Firewall
