@@ -1,0 +1,45 @@
+"""Edge: what SQLite and the file system complain of, in words that name the file and the cause."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+_CAUSES = {
+    sqlite3.SQLITE_BUSY: "another process holds it locked",
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_READONLY: "it may not be written",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened",
+    sqlite3.SQLITE_PERM: "permission denied",
+    sqlite3.SQLITE_CORRUPT: "it is damaged",
+    sqlite3.SQLITE_NOTADB: "it is no SQLite database",
+}
+
+
+class StoreError(Exception):
+    """The store could not do what was asked; the text names the file, the deed and the cause."""
+
+
+def code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code of the error; SQLITE_ERROR where Python raised it by itself."""
+    # The low byte is the primary code: https://sqlite.org/rescode.html#primary_result_codes_versus_extended
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+
+
+@contextlib.contextmanager
+def telling(path: Path, deed: str) -> Iterator[None]:
+    """Turn errors of SQLite and of the file system into a `StoreError`: "PATH: cannot DEED: CAUSE"."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        known = _CAUSES.get(code(error))
+        raise StoreError(f"{path}: cannot {deed}: {f'{known} ({error})' if known else error}") from error
+    except OSError as error:
+        raise StoreError(f"{error.filename or path}: cannot {deed}: {error.strerror or error}") from error

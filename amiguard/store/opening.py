@@ -1,0 +1,169 @@
+"""Edge: find, make, prove, migrate and, where it is beyond reading, set aside the database file."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import sqlite3
+import time
+from typing import TYPE_CHECKING
+
+from amiguard.store.errors import DAMAGED, StoreError, code, telling
+from amiguard.store.schema import APPLICATION, STEPS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+NAME = "amiguard.db"
+
+_PARTS = ("", "-wal", "-shm")
+_WAIT = 2.0  # seconds for another process to let go of a lock
+_SETTINGS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA journal_size_limit = 16777216",  # after a burst the log shrinks again to 16 MiB
+)
+
+
+class _DamagedError(Exception):
+    """The file is no database any more."""
+
+
+def open_database(directory: Path) -> tuple[sqlite3.Connection, list[str]]:
+    """Open the database in `directory` for writing, made and migrated as need be.
+
+    Returns:
+        The connection, in autocommit, and warnings for the administrator.
+
+    Raises:
+        StoreError: the directory or file cannot be used, is locked, is of a newer version or not ours.
+    """
+    path = directory / NAME
+    with telling(path, "open"):
+        warnings = _own(directory)
+        try:
+            return _open(path), warnings
+        except _DamagedError as damage:
+            aside = _set_aside(path)
+            return _open(path), [
+                *warnings,
+                f"{path}: {damage}; set aside as {aside.name}, a new one is begun",
+            ]
+
+
+def open_for_reading(directory: Path) -> sqlite3.Connection:
+    """Open the database in `directory` beside whoever writes to it.
+
+    Raises:
+        StoreError: there is none, or it cannot be read.
+    """
+    path = directory / NAME
+    with telling(path, "read"):
+        db = _connect(path, "ro")
+        try:
+            db.execute("SELECT 1 FROM bans")
+        except sqlite3.Error:
+            db.close()
+            raise
+        return db
+
+
+def migrate(db: sqlite3.Connection, steps: Sequence[Sequence[str]] = STEPS) -> None:
+    """Bring the schema to the newest version, all of it or nothing.
+
+    Raises:
+        StoreError: the database is of a newer version, or another program's.
+    """
+    [(version,)] = db.execute("PRAGMA user_version")
+    [(application,)] = db.execute("PRAGMA application_id")
+    [(tables,)] = db.execute("SELECT count(*) FROM sqlite_master")
+    if tables and application != APPLICATION:
+        raise StoreError(f"{_file(db)}: this is not amiguard's database")
+    if version > len(steps):
+        raise StoreError(f"{_file(db)}: version {version} is newer than this amiguard's ({len(steps)})")
+    if version < len(steps):
+        _climb(db, steps, version)
+
+
+def _climb(db: sqlite3.Connection, steps: Sequence[Sequence[str]], version: int) -> None:
+    with transaction(db):
+        for statement in itertools.chain.from_iterable(steps[version:]):
+            db.execute(statement)
+        db.execute(f"PRAGMA application_id = {APPLICATION:d}")
+        db.execute(f"PRAGMA user_version = {len(steps):d}")
+
+
+@contextlib.contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """One write transaction: everything within it, or nothing."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    finally:
+        # Some errors have rolled back already: https://sqlite.org/lang_transaction.html
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+
+
+def _own(directory: Path) -> list[str]:
+    """Make the directory, or close an existing one to others if nothing but ours is in it."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if directory.stat().st_mode & 0o077 == 0:
+        return []
+    if all(entry.name.startswith(NAME) for entry in directory.iterdir()):
+        directory.chmod(0o700)
+        return []
+    return [f"{directory}: others can look into it, and it holds files that are not ours; make it 0700"]
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    db = _connect(path, "rw")
+    try:
+        _prepare(db)
+    except (sqlite3.DatabaseError, StoreError, _DamagedError) as error:
+        db.close()
+        if isinstance(error, sqlite3.DatabaseError) and code(error) in DAMAGED:
+            raise _DamagedError(str(error)) from error
+        raise
+    return db
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    # The writer's thread is not the one that opened; SQLite itself is built for that.
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=_WAIT,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+
+
+def _prepare(db: sqlite3.Connection) -> None:
+    for setting in _SETTINGS:
+        db.execute(setting)
+    migrate(db)
+    [(finding,)] = db.execute("PRAGMA quick_check(1)")
+    if finding != "ok":
+        raise _DamagedError(finding)
+
+
+def _set_aside(path: Path) -> Path:
+    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+    stem = f"{path}.corrupt-{stamp}"
+    names = itertools.chain([stem], (f"{stem}.{n}" for n in itertools.count(1)))
+    aside = next(free for name in names if not (free := path.with_name(name.rpartition("/")[2])).exists())
+    for part in _PARTS:
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + part).rename(aside.with_name(aside.name + part))
+    return aside
+
+
+def _file(db: sqlite3.Connection) -> str:
+    [(_, _, file)] = db.execute("PRAGMA database_list")
+    return str(file)

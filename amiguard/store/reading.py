@@ -1,0 +1,92 @@
+"""Edge: what the database knows, read in pages, so that no reader holds up the writer's clean-up for long."""
+
+from __future__ import annotations
+
+import json
+import os
+from array import array
+from typing import TYPE_CHECKING, Any
+
+from amiguard.model import Ban, Prefix
+from amiguard.store.rows import BanRow, Memory, PositionRow, StateRow
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+_PAGE = 500
+
+_RUNNING = """
+SELECT network, length, scope, proof, since, until, reason, origin, strike, score
+FROM bans WHERE ended IS NULL AND until > ?"""
+
+_STRIKES = "SELECT network, length, since FROM bans WHERE since > ? AND origin = 'judged' AND NOT pardoned"
+
+_NEWEST = "SELECT id FROM bans ORDER BY since DESC, id DESC LIMIT ?"
+
+_INSIDE = """
+SELECT since, id FROM bans
+WHERE network BETWEEN ? AND ? AND length(network) = ? AND length >= ?
+ORDER BY since DESC, id DESC LIMIT ?"""
+
+_EXACT = "SELECT since, id FROM bans WHERE network = ? AND length = ? ORDER BY since DESC, id DESC LIMIT ?"
+
+_HISTORY = """
+SELECT network, length, scope, proof, since, until, reason, origin, strike, score,
+       {evidence}, ended, ended_why, pardoned
+FROM bans WHERE id IN (SELECT value FROM json_each(?)) ORDER BY since DESC, id DESC"""
+_WITHOUT = _HISTORY.format(evidence="x''")
+_WITH = _HISTORY.format(evidence="coalesce((SELECT records FROM evidence WHERE evidence.id = bans.id), x'')")
+
+
+def memory(db: sqlite3.Connection) -> Memory:
+    """Read positions, scores, friends, notes and allows."""
+    return Memory(
+        [
+            PositionRow(os.fsdecode(path), int(device), int(inode), offset, head)
+            for path, device, inode, offset, head in db.execute("SELECT * FROM positions")
+        ],
+        [StateRow(Prefix(n, length), state) for n, length, state in db.execute("SELECT * FROM scores")],
+        [StateRow(Prefix(n, length), state) for n, length, state in db.execute("SELECT * FROM friends")],
+        dict(db.execute("SELECT * FROM notes")),
+        [Prefix(*row) for row in db.execute("SELECT * FROM allows")],
+    )
+
+
+def running(db: sqlite3.Connection, now: float) -> Iterator[Ban]:
+    """Bans that were not cut short and last beyond `now`, in no order."""
+    for network, length, *rest in db.execute(_RUNNING, (now,)):
+        yield Ban(Prefix(network, length), *rest)
+
+
+def strikes(db: sqlite3.Connection, since: float) -> Iterator[tuple[Prefix, float]]:
+    """Sources and times of judged bans after `since` that nobody pardoned, oldest first."""
+    for network, length, time in db.execute(_STRIKES, (since,)):
+        yield Prefix(network, length), time
+
+
+def history(db: sqlite3.Connection, source: Prefix | None, limit: int, *, evidence: bool) -> Iterator[BanRow]:
+    """Bans of networks inside or around `source` (None: of all), newest first, at most `limit`."""
+    if source is None:
+        numbers = array("q", (number for (number,) in db.execute(_NEWEST, (limit,))))
+    else:
+        numbers = array("q", (number for _, number in _touching(db, source, limit)))
+    for start in range(0, len(numbers), _PAGE):
+        page = json.dumps(numbers[start : start + _PAGE].tolist())
+        for row in db.execute(_WITH if evidence else _WITHOUT, (page,)).fetchall():
+            yield _ban_row(row)
+
+
+def _touching(db: sqlite3.Connection, source: Prefix, limit: int) -> list[tuple[float, int]]:
+    size, host = len(source.network), (1 << source.bits - source.length) - 1
+    last = (int.from_bytes(source.network) | host).to_bytes(size)
+    found = db.execute(_INSIDE, (source.network, last, size, source.length, limit)).fetchall()
+    for length in range(source.length):
+        found += db.execute(_EXACT, (*source.within(length), limit)).fetchall()
+    return sorted(found, reverse=True)[:limit]
+
+
+def _ban_row(row: tuple[Any, ...]) -> BanRow:
+    network, length, *rest = row[:10]
+    evidence, ended, ended_why, pardoned = row[10:]
+    return BanRow(Ban(Prefix(network, length), *rest), evidence, ended, ended_why, bool(pardoned))

@@ -1,0 +1,117 @@
+"""Edge: the memory of the guard, one writer and any number of readers beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from amiguard.store import pruning, reading, writing
+from amiguard.store.errors import telling
+from amiguard.store.opening import NAME, open_database, open_for_reading, transaction
+from amiguard.store.pruning import BOUNDS, Bounds
+from amiguard.store.rows import Snapshot
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from amiguard.model import Ban, Prefix
+    from amiguard.store.rows import BanRow, Memory
+
+
+class Archive:
+    """What can be read: bans that run, and history; also while a service writes, and when none does.
+
+    Every method raises `StoreError` when the file cannot be read.
+    """
+
+    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
+        self._db = db
+        self._path = path
+
+    @classmethod
+    def open(cls, directory: Path) -> Self:
+        """Open the database in `directory` for reading.
+
+        Raises:
+            StoreError: there is none, or it cannot be read.
+        """
+        return cls(open_for_reading(directory), directory / NAME)
+
+    def running(self, now: float) -> Iterator[Ban]:
+        """Stream the bans that were not cut short and last beyond `now`, in no order."""
+        with telling(self._path, "read the bans"):
+            yield from reading.running(self._db, now)
+
+    def history(self, source: Prefix | None, limit: int, *, evidence: bool = False) -> Iterator[BanRow]:
+        """Stream bans of networks inside or around `source` (None: of all), newest first, at most `limit`."""
+        with telling(self._path, "read the history"):
+            yield from reading.history(self._db, source, limit, evidence=evidence)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Store(Archive):
+    """The one writer.  Its methods block; call them from any thread, but from one at a time.
+
+    Attributes:
+        warnings: what the administrator should know about the opening.
+    """
+
+    def __init__(self, db: sqlite3.Connection, path: Path, warnings: Sequence[str] = ()) -> None:
+        super().__init__(db, path)
+        self.warnings = tuple(warnings)
+
+    @classmethod
+    def open(cls, directory: Path) -> Self:
+        """Open the database in `directory`, made and migrated as need be; set a damaged one aside.
+
+        Raises:
+            StoreError: the directory or file cannot be used, is locked, is of a newer version or not ours.
+        """
+        db, warnings = open_database(directory)
+        return cls(db, directory / NAME, warnings)
+
+    def load(self) -> Memory:
+        """Read positions, scores, friends, notes and allows as of the last commit."""
+        with telling(self._path, "load"):
+            return reading.memory(self._db)
+
+    def strikes(self, since: float) -> Iterator[tuple[Prefix, float]]:
+        """Stream sources and times of judged bans after `since` that nobody pardoned, oldest first."""
+        with telling(self._path, "read the strikes"):
+            yield from reading.strikes(self._db, since)
+
+    def commit(self, new: Snapshot) -> None:
+        """Write the snapshot whole, or raise and leave everything as it was.
+
+        Raises:
+            StoreError: full disk, read-only file, input/output error, locked by another; the same
+                snapshot may be committed again once the cause is gone.
+        """
+        with telling(self._path, "write"), transaction(self._db):
+            writing.write(self._db, new)
+
+    def pardon(self, source: Prefix) -> None:
+        """Let the newest judged ban of `source` no longer count as a strike."""
+        self.commit(Snapshot(pardoned=[source]))
+
+    def prune(self, now: float, bounds: Bounds = BOUNDS) -> int:
+        """Delete a step's worth of what exceeds the bounds; bans that still run at `now` are kept.
+
+        Returns:
+            The number of rows deleted; 0 when nothing is left to delete.
+
+        Raises:
+            StoreError: as `commit`.
+        """
+        with telling(self._path, "prune"), transaction(self._db):
+            return pruning.prune(self._db, now, bounds)
