@@ -1,4 +1,4 @@
-"""Pure: the text of amiguard.toml -> one frozen Config, or a ConfigError that names what is wrong and where."""
+"""Pure: the text of amiguard.toml -> one frozen Config, or a ConfigError that names all that is wrong."""
 
 from amiguard.config.document import Setting, example, settings
 from amiguard.config.keys import ConfigError, parse

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import groupby
 from operator import attrgetter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from amiguard.config.keys import SECTIONS
 from amiguard.config.points import POINTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Setting(NamedTuple):

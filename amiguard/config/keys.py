@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import ipaddress
 import tomllib
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from amiguard.config.points import points
 from amiguard.config.schema import Row, SchemaError, Table, boolean, integer, listing, number, text, wrong
 from amiguard.config.shape import Allow, Ami, BanPolicy, Config, Firewall, Log, Scale, Score, Service
 from amiguard.config.values import PATH, WORD, network, port, socket, span
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class ConfigError(ValueError):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from amiguard.config.schema import Reader, mistake, nearest, number, read_each, wrong
+from amiguard.config.schema import Reader, meant, mistake, number, read_each, wrong
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 EVENTS = (
     "FailedACL",
@@ -89,7 +92,7 @@ def _point(key: str, value: object) -> float:
     """Read the points of the event that the key names."""
     event, dot, detail = key.partition(".")
     if event not in EVENTS and key != "tampering":
-        raise mistake(value, f"unknown event, did you mean {nearest(event, (*EVENTS, 'tampering'))}?")
+        raise mistake(value, f"unknown event{meant(event, (*EVENTS, 'tampering'), cutoff=0.0)}")
     if dot and not _is_detail(event, detail):
         raise mistake(value, f"unknown detail of {event}, expected {_details(event)}")
     if isinstance(value, dict):

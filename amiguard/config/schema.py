@@ -76,9 +76,10 @@ def wrong(value: object, expected: str, *place: Step) -> SchemaError:
     return mistake(value, f"expected {expected}", *place)
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word most like `word`."""
-    return difflib.get_close_matches(word[:64], list(known), n=1, cutoff=0.0)[0]
+def meant(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """A question that names the known word most like `word`, if one is like it; at cutoff 0 one always is."""
+    nearest = difflib.get_close_matches(word[:64], list(known), n=1, cutoff=cutoff)
+    return f", did you mean {nearest[0]}?" if nearest else ""
 
 
 def read_each(parts: Iterable[tuple[Step, Reader[Any], object]]) -> list[Any]:
@@ -131,13 +132,15 @@ class Table(Generic[T]):
         if not isinstance(value, dict):
             raise wrong(value, "a table")
         known = [row.key for row in self.rows]
-        expected = [(row.key, row.read, row.value(value)) for row in self.rows]
-        strangers = [(key, partial(_refuse, key, known), value[key]) for key in value if key not in known]
-        return self.make(**dict(zip(known, read_each(expected + strangers), strict=True)))
+        parts: list[tuple[Step, Reader[Any], object]] = [
+            (row.key, row.read, row.value(value)) for row in self.rows
+        ]
+        parts += [(key, partial(_refuse, key, known), value[key]) for key in value if key not in known]
+        return self.make(**dict(zip(known, read_each(parts), strict=True)))
 
 
 def _refuse(key: str, known: list[str], value: object) -> NoReturn:
-    raise mistake(value, f"unknown key, did you mean {nearest(key, known)}? (known: {', '.join(known)})")
+    raise mistake(value, f"unknown key{meant(key, known)} (known: {', '.join(known)})")
 
 
 def listing(item: Reader[T], expected: str, least: int = 0) -> Reader[tuple[T, ...]]:

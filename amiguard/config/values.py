@@ -9,10 +9,16 @@ from amiguard.config.schema import Reader, text, wrong
 from amiguard.config.shape import Port
 from amiguard.model import FOREVER, Prefix
 
+DURATION = 'a duration such as "10m" (s, m, h, d, w; at most 5200w)'
+PATH = text("a path", r"[^\0]+")
+WORD = text("a text that is not empty, without control characters", r"[^\x00-\x1f\x7f]+")
+
+_DURATION = re.compile(r"([0-9]+)([smhdw])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_LONGEST = 5200 * _UNITS["w"]
+_PORTS = re.compile(r"(udp|tcp)/([0-9]{1,5})(?:-([0-9]{1,5}))?")
 _LAST_PORT = 65535
 _LONGEST_SOCKET = 107
-_LONGEST = 5200 * _UNITS["w"]
 
 
 def duration(value: str) -> float:
@@ -23,27 +29,23 @@ def duration(value: str) -> float:
     """
     if value == "forever":
         return FOREVER
-    match = re.fullmatch(r"([0-9]+)([smhdw])", value)
+    match = _DURATION.fullmatch(value)
     seconds = float(match[1]) * _UNITS[match[2]] if match else FOREVER
     if seconds > _LONGEST:
-        raise ValueError(
-            f'{value[:40]!r} is no duration such as "10m" (s, m, h, d, w; at most 5200w), nor "forever"'
-        )
+        raise ValueError(f'{value[:40]!r} is neither {DURATION} nor "forever"')
     return seconds
 
 
 def span(*, zero: bool = False, forever: bool = False) -> Reader[float]:
     """A reader of durations; `zero` and `forever` say which ends are allowed."""
-    expected = 'a duration such as "10m" (s, m, h, d, w; at most 5200w)'
-    expected += ' or "0s"' if zero else " above zero"
-    expected += ', or "forever"' if forever else ""
+    expected = DURATION + (' or "0s"' if zero else " above zero") + (', or "forever"' if forever else "")
 
     def read(value: object) -> float:
         try:
-            seconds = duration(value) if isinstance(value, str) else -1.0
+            seconds = duration(value if isinstance(value, str) else "")
         except ValueError:
-            seconds = -1.0
-        if seconds < 0 or (seconds == 0 and not zero) or (seconds == FOREVER and not forever):
+            raise wrong(value, expected) from None
+        if (seconds == 0 and not zero) or (seconds == FOREVER and not forever):
             raise wrong(value, expected)
         return seconds
 
@@ -51,25 +53,31 @@ def span(*, zero: bool = False, forever: bool = False) -> Reader[float]:
 
 
 def network(value: object) -> Prefix:
-    """Read an address or a network; a bare IPv6 address is that one address."""
-    expected = 'an address or a network such as "192.0.2.7" or "2001:db8::/32", without a zone'
+    """Read an address or a network; a bare IPv6 address is that one address.
+
+    Raises:
+        SchemaError: it is neither, or it has bits behind its prefix length.
+    """
     try:
-        meant = ipaddress.ip_interface(value if isinstance(value, str) else "")
+        given = ipaddress.ip_interface(value if isinstance(value, str) else "")
     except ValueError:
-        raise wrong(value, expected) from None
-    network = Prefix.of(meant.network.network_address.packed, meant.network.prefixlen)
-    if meant.packed != meant.network.network_address.packed:
-        raise wrong(value, f"no bits behind the prefix length; {network} was probably meant")
-    if "%" in str(value):
-        raise wrong(value, expected)
-    return network
+        given = None
+    if given is None or "%" in str(given):
+        raise wrong(value, 'an address or a network such as "192.0.2.7" or "2001:db8::/32", without a zone')
+    packed = given.network.network_address.packed
+    prefix = Prefix.of(packed, given.network.prefixlen)
+    if given.packed != packed:
+        raise wrong(value, f"no bits behind the prefix length; {prefix} was probably meant")
+    return prefix
 
 
 def port(value: object) -> Port:
-    """Read ``udp/5060`` or ``tcp/5060-5061``."""
-    match = (
-        re.fullmatch(r"(udp|tcp)/([0-9]{1,5})(?:-([0-9]{1,5}))?", value) if isinstance(value, str) else None
-    )
+    """Read ``udp/5060`` or ``tcp/5060-5061``.
+
+    Raises:
+        SchemaError: it is neither, or no such ports exist.
+    """
+    match = _PORTS.fullmatch(value) if isinstance(value, str) else None
     if match:
         first = int(match[2])
         last = int(match[3] or first)
@@ -79,11 +87,11 @@ def port(value: object) -> Port:
 
 
 def socket(value: object) -> str:
-    """Read the path of a Unix socket; the kernel takes 107 bytes (unix(7))."""
+    """Read the path of a Unix socket, for which the kernel has room for 107 bytes (unix(7)).
+
+    Raises:
+        SchemaError: it is none, or longer.
+    """
     if isinstance(value, str) and "\0" not in value and 0 < len(value.encode()) <= _LONGEST_SOCKET:
         return value
     raise wrong(value, f"the path of a socket, at most {_LONGEST_SOCKET} bytes")
-
-
-PATH = text("a path", r"[^\0]+")
-WORD = text("a text that is not empty, without control characters", r"[^\x00-\x1f\x7f]+")
