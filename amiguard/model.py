@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import ipaddress
 import math
-from dataclasses import dataclass
-from typing import Literal, NamedTuple, Self
+from typing import Final, Literal, NamedTuple, Self
 
-FOREVER = math.inf
+FOREVER: Final = math.inf
+IPV4_BYTES: Final = 4
 
 Scope = Literal["house", "door"]
 Proof = Literal["proven", "unproven"]
 Origin = Literal["judged", "operator", "fail2ban", "fleet"]
 
-_MAPPED = b"\x00" * 10 + b"\xff\xff"
+_MAPPED: Final = b"\x00" * 10 + b"\xff\xff"
 
 
 class Prefix(NamedTuple):
@@ -48,8 +48,8 @@ class Prefix(NamedTuple):
     @classmethod
     def of(cls, packed: bytes, length: int = -1) -> Self:
         """Make the network of `length` bits (all, by default) that holds the packed address."""
-        if len(packed) == 16 and packed.startswith(_MAPPED):
-            packed, length = packed[12:], max(length - 96, 0) if length >= 0 else 32
+        if len(packed) > IPV4_BYTES and packed.startswith(_MAPPED):
+            packed, length = packed[len(_MAPPED) :], max(length - 96, 0) if length >= 0 else 32
         bits = len(packed) * 8
         if length < 0 or length >= bits:
             return cls(packed, bits)
@@ -64,7 +64,7 @@ class Prefix(NamedTuple):
     @property
     def version(self) -> Literal[4, 6]:
         """The IP version."""
-        return 4 if len(self.network) == 4 else 6
+        return 4 if len(self.network) == IPV4_BYTES else 6
 
     @property
     def address(self) -> str:
@@ -91,17 +91,12 @@ class Prefix(NamedTuple):
         return self.address if self.length == self.bits else f"{self.address}/{self.length}"
 
 
-@dataclass(frozen=True, slots=True)
-class EventKind:
-    """One of the security events that Asterisk raises; the table of them is in `sources.security`."""
+class Endpoint(NamedTuple):
+    """One end of a conversation; `transport` is empty where Asterisk did not know it."""
 
-    name: str
-    version: bytes
-    severity: bytes
-    account: bool
-    required: tuple[str, ...]
-    optional: tuple[str, ...]
-    meaning: str
+    transport: bytes
+    address: Prefix
+    port: int
 
 
 class SecurityEvent(NamedTuple):
@@ -109,7 +104,8 @@ class SecurityEvent(NamedTuple):
 
     Texts are Asterisk's bytes, never decoded: an attacker may have written
     them.  `details` holds what follows the addresses, in the order of the
-    kind's table, absent ones as None and `ExpectedResponse` left out.
+    kind's table, absent ones as None and `ExpectedResponse` left out.  `tampered`:
+    a value holds bytes that no honest peer sends, and the source is known even so.
     """
 
     kind: str
@@ -118,7 +114,7 @@ class SecurityEvent(NamedTuple):
     account: bytes
     session: bytes
     local: bytes
-    remote: bytes
+    remote: Endpoint
     details: tuple[bytes | None, ...]
     tampered: bool = False
 

@@ -1,0 +1,119 @@
+"""Pure: fields -> `SecurityEvent`, the one mapping in which all channels meet.
+
+Also what can be read off an event whatever channel brought it: a field by its
+name, and whether a blind sender could have made the event up.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING, Final
+
+from amiguard.model import Endpoint, Prefix, SecurityEvent
+from amiguard.sources.kinds import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from amiguard.sources.kinds import EventKind
+
+_CONNECTED: Final = frozenset((b"TCP", b"TLS", b"WS", b"WSS"))
+_MODERN: Final = len("2026-11-21T22:21:39.487+0000")
+_LATEST: Final = 253_370_764_800.0  # the year 9999
+_ADDRESSES: Final = 16_384
+
+_DETAIL: Final = {(kind.name, field): n for kind in KINDS.values() for n, field in enumerate(kind.details)}
+
+
+class _Addresses(dict[bytes, Prefix]):
+    """Address texts read lately: the same sources come again and again."""
+
+    def __missing__(self, text: bytes) -> Prefix:
+        if len(self) >= _ADDRESSES:
+            self.clear()
+        packed = (IPv6Address if b":" in text else IPv4Address)(text.decode("ascii")).packed
+        prefix = self[text] = Prefix.of(packed)
+        return prefix
+
+
+class Mapper:
+    """Makes events of fields, remembering addresses and the second it read last."""
+
+    def __init__(self) -> None:
+        self._addresses = _Addresses()
+        self._second = b""
+        self._base = 0.0
+
+    def event(
+        self,
+        kind: EventKind,
+        service: bytes,
+        eventtv: bytes,
+        account: bytes,
+        session: bytes,
+        local: bytes,
+        remote: Sequence[bytes],
+        details: tuple[bytes | None, ...],
+        *,
+        tampered: bool = False,
+    ) -> SecurityEvent:
+        """Make an event; `remote` is transport, address and port, `details` in the order of the kind's table.
+
+        Raises:
+            ValueError: EventTV is no time, or the address is none.
+        """
+        transport, address, port = remote
+        endpoint = Endpoint(transport or b"", self._addresses[address], int(port))
+        time = self.time(eventtv)
+        return SecurityEvent(kind.name, time, service, account, session, local, endpoint, details, tampered)
+
+    def time(self, eventtv: bytes) -> float:
+        """Seconds since the epoch of an EventTV.
+
+        `2026-11-21T22:21:39.487+0000` is what Asterisk 12 and later write (local
+        time with its offset); `1379444180-215558`, seconds and microseconds,
+        what Asterisk 11 wrote.
+
+        Raises:
+            ValueError: it is neither.
+        """
+        if len(eventtv) != _MODERN:
+            return _asterisk11(eventtv)
+        second = eventtv[:20] + eventtv[23:]
+        if second != self._second:
+            self._base = datetime.fromisoformat((eventtv[:19] + eventtv[23:]).decode("ascii")).timestamp()
+            self._second = second
+        return self._base + int(eventtv[20:23]) / 1000
+
+
+def _asterisk11(eventtv: bytes) -> float:
+    seconds, _, micros = eventtv.partition(b"-")
+    time = int(seconds) + int(micros) / 1e6
+    if not 0 <= time <= _LATEST:
+        raise ValueError("an EventTV beyond all calendars")
+    return time
+
+
+def detail(event: SecurityEvent, field: str) -> bytes | None:
+    """The named field after the addresses; None when the event does not carry it."""
+    at = _DETAIL.get((event.kind, field))
+    return None if at is None else event.details[at]
+
+
+def proven(event: SecurityEvent) -> bool:
+    """Whether the source address is beyond doubt.
+
+    A UDP source can be forged by anyone, and PJSIP's ChallengeSent carries an
+    empty Challenge, so that even a wrong digest shows nothing.  What shows that
+    our answer reached the sender: a connection; chan_sip's InvalidPassword that
+    brings back the challenge it was sent; a success with a password.
+    """
+    if event.remote.transport in _CONNECTED:
+        return True
+    if event.kind == "SuccessfulAuth":
+        return event.details[0] == b"1"
+    if event.kind == "InvalidPassword" and event.service == b"SIP":
+        challenge = detail(event, "Challenge")
+        return bool(challenge) and challenge == detail(event, "ReceivedChallenge")
+    return False

@@ -1,0 +1,260 @@
+"""Pure: the bytes of a security log -> security events.
+
+Touch this when Asterisk writes its log in another form (the patterns are in
+`grammar`), or when a new way to forge a record is found.
+
+Nothing but LF ends a line, and a record is not always a line: text that does
+not begin like a record belongs to the record before.  A record that ends in
+the middle opens a *sandwich*: an attacker has put a line break into it, and
+what stands before the record's rest may be of his writing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from amiguard.sources import byposition, grammar
+from amiguard.sources.security import Mapper
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from amiguard.model import SecurityEvent
+
+SANDWICH_RECORDS: Final = 16
+SANDWICH_BYTES: Final = 8192
+SANDWICH_SECONDS: Final = 1.0
+SWITCH_LINES: Final = 64
+"""JSON lines in a row after which a classic file counts as JSON: more than one record can hold."""
+
+_EXCERPT: Final = 200
+_SECURITY: Final = re.compile(grammar.CLASSIC_PREFIX)
+
+
+class Ambiguous(NamedTuple):
+    """A record that can be read in no way, or in several: it blames nobody."""
+
+    why: str
+    text: bytes
+
+
+class SecurityLog:
+    """One file's records, whatever form they are written in.
+
+    The form is learnt from the first record and kept: a JSON line within a
+    classic file is what an attacker would write there.
+    """
+
+    def __init__(self, *, skip_challenges: bool = True) -> None:
+        """Begin a file.
+
+        Args:
+            skip_challenges: ChallengeSent for a known account is passed over.
+        """
+        mapper = Mapper()
+        self._json = _Json(grammar.form(json=True, skip_challenges=skip_challenges), mapper)
+        self._classic = _Classic(grammar.form(json=False, skip_challenges=skip_challenges), mapper)
+        self._reader: _Json | _Classic = self._classic
+
+    @property
+    def settled(self) -> bool:
+        """Whether the next line can be understood without those before it."""
+        return self._classic.sandwich is None
+
+    @property
+    def form(self) -> str:
+        """`json` or `classic`: what the file was seen to be written in."""
+        return "json" if self._reader is self._json else "classic"
+
+    def feed(self, data: bytes, receipt: float) -> Iterator[SecurityEvent | Ambiguous]:
+        """Read whole lines.
+
+        Args:
+            data: lines ending in LF.  If the last one lacks it, the file ended
+                there for good, and the record counts as torn.
+            receipt: seconds since the epoch when the lines were read.
+
+        Yields:
+            Each event, and each ambiguous record, in the file's order.
+        """
+        whole = data.rfind(b"\n") + 1
+        at = 0
+        while at < whole:
+            at = yield from self._reader.feed(data, at, whole, receipt)
+            if at < whole:
+                self._reader = self._classic if self._reader is self._json else self._json
+        if whole < len(data):
+            yield _ambiguous("a record torn off at the end of its file", data[whole:])
+
+
+def _ambiguous(why: str, text: bytes) -> Ambiguous:
+    return Ambiguous(why, text[:_EXCERPT])
+
+
+class _Reader:
+    """The strict reading of one form."""
+
+    def __init__(self, form: grammar.Form, mapper: Mapper) -> None:
+        self._form = form
+        self._mapper = mapper
+
+    def strict(self, match: re.Match[bytes]) -> SecurityEvent | None:
+        """The event of a clean record; None when its fields are not those of its kind."""
+        name, eventtv, head, account, session, local, transport, address, port, rest = match.groups()[:10]
+        found = self._form.heads.get((name, head))
+        if found is None or match.end() - match.start() > grammar.LONGEST:
+            return None
+        kind, service = found
+        tail = self._form.tails[kind.name].fullmatch(rest)
+        if tail is None or (account is None) is kind.account_in_head:
+            return None
+        if service != b"PJSIP" and not grammar.POINTER.fullmatch(session):
+            return None
+        details = tail.groups()
+        if account is None:
+            account = details[kind.details.index("AccountID")] or b""
+        remote = (transport, address, port)
+        try:
+            return self._mapper.event(kind, service, eventtv, account, session, local, remote, details)
+        except ValueError:
+            return None
+
+
+class _Json(_Reader):
+    """An object a line: no line break gets out of it, and no quote."""
+
+    def feed(
+        self, data: bytes, at: int, end: int, receipt: float
+    ) -> Generator[SecurityEvent | Ambiguous, None, int]:
+        """Read from `at`; returns where another form begins, or `end`."""
+        del receipt  # no record of this form depends on the one before
+        for match in self._form.scan.finditer(data, at, end):
+            if match.lastindex is None:
+                continue
+            outcome: SecurityEvent | Ambiguous | None = None
+            if match.lastindex == grammar.CLEAN:
+                outcome = self.strict(match)
+            if outcome is None:
+                line = match.group()[:-1]
+                if grammar.BANNER.match(line):
+                    continue
+                if grammar.RECORD_START.match(line):
+                    return match.start()
+                outcome = self._by_position(line)
+            yield outcome
+        return end
+
+    def _by_position(self, line: bytes) -> SecurityEvent | Ambiguous:
+        record = grammar.JSON_RECORD.fullmatch(line)
+        if not record:
+            oversize = len(line) >= grammar.LONGEST - 1
+            return _ambiguous(
+                "cut at Asterisk's size limit" if oversize else "no record of the security log", line
+            )
+        message: str = json.loads(b'"%s"' % record[1])
+        try:
+            event = byposition.read(message.encode("utf-8", "surrogatepass"), self._mapper)
+        except ValueError:
+            event = None
+        return event or _ambiguous("not a security event as Asterisk writes them", line)
+
+
+class _Sandwich:
+    """How long what follows a broken record is suspect."""
+
+    def __init__(self, opened: float) -> None:
+        self._opened = opened
+        self._records = 0
+        self._bytes = 0
+
+    def holds(self, line: bytes, receipt: float, *, starts: bool) -> bool:
+        self._records += starts
+        self._bytes += len(line)
+        return (
+            self._records <= SANDWICH_RECORDS
+            and self._bytes <= SANDWICH_BYTES
+            and receipt - self._opened <= SANDWICH_SECONDS
+        )
+
+
+class _Classic(_Reader):
+    """Lines that an attacker can break: only what has one reading counts."""
+
+    def __init__(self, form: grammar.Form, mapper: Mapper) -> None:
+        super().__init__(form, mapper)
+        self.sandwich: _Sandwich | None = None
+        self._seen = False
+        self._orphans = 0
+        self._json_lines = 0
+
+    def feed(
+        self, data: bytes, at: int, end: int, receipt: float
+    ) -> Generator[SecurityEvent | Ambiguous, None, int]:
+        """Read from `at`; returns where another form begins, or `end`."""
+        while at < end:
+            if self.sandwich:
+                at = yield from self._inside(self.sandwich, data, at, receipt)
+            else:
+                at = yield from self._outside(data, at, end, receipt)
+            if self._json_lines and (self._json_lines >= SWITCH_LINES or not self._seen):
+                self._json_lines = 0
+                return at
+        return end
+
+    def _outside(
+        self, data: bytes, at: int, end: int, receipt: float
+    ) -> Generator[SecurityEvent | Ambiguous, None, int]:
+        for match in self._form.scan.finditer(data, at, end):
+            outcome: SecurityEvent | Ambiguous | None = None
+            if match.lastindex != grammar.OTHER:
+                self._seen, self._orphans, self._json_lines = True, 0, 0
+                if match.lastindex is None:
+                    continue
+                outcome = self.strict(match)
+            if outcome is None:
+                line = match.group()[:-1]
+                if line.startswith(grammar.JSON_START):
+                    self._json_lines += 1
+                    if self._json_lines >= SWITCH_LINES or not self._seen:
+                        return match.start()
+                outcome = self._odd(line, receipt)
+            if outcome:
+                yield outcome
+            if self.sandwich:
+                return match.end()
+        return end
+
+    def _odd(self, line: bytes, receipt: float) -> Ambiguous | None:
+        if not grammar.RECORD_START.match(line):
+            self._orphans += 1
+            return _ambiguous("text that belongs to no record", line) if self._orphans == 1 else None
+        self._seen, self._orphans, self._json_lines = True, 0, 0
+        if not _SECURITY.match(line):
+            return None  # a record of another level
+        if _complete(line):
+            return _ambiguous("a value that can be read in more than one way", line)
+        self.sandwich = _Sandwich(receipt)
+        return _ambiguous("a record that ends in the middle", line)
+
+    def _inside(
+        self, sandwich: _Sandwich, data: bytes, at: int, receipt: float
+    ) -> Generator[SecurityEvent | Ambiguous, None, int]:
+        """One line of a sandwich; returns where the next begins."""
+        end = data.index(b"\n", at)
+        line = data[at:end]
+        starts = grammar.RECORD_START.match(line) is not None
+        if not sandwich.holds(line, receipt, starts=starts):
+            self.sandwich = None
+            return at
+        if starts:
+            yield _ambiguous("inside a record that was broken", line)
+        elif _complete(line):
+            self.sandwich = None
+        return end + 1
+
+
+def _complete(line: bytes) -> bool:
+    """Whether the line ends as a security record ends: line breaks come only before the addresses."""
+    return b'Address="IPV' in line and line.endswith((b'"', b'"\r'))
