@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _ODD: Final = re.compile(rb'["\x00-\x1f\x7f]')
 _AMI_QUOTES_BEHIND: Final = frozenset(("ChallengeResponseFailed", "RequestNotAllowed", "RequestBadFormat"))
-_HEADS: Final = grammar.form(json=False).heads
 
 
 def read(message: bytes, mapper: Mapper) -> SecurityEvent | None:
@@ -34,14 +33,14 @@ def read(message: bytes, mapper: Mapper) -> SecurityEvent | None:
         ValueError: EventTV is no time, or the address is none.
     """
     begin = grammar.MESSAGE_HEAD.match(message)
-    head = begin and _HEADS.get((begin[1], begin[3]))
+    head = begin and grammar.MESSAGE_HEADS.get((begin[1], begin[3]))
     if not begin or not head:
         return None
-    kind, service = head
+    kind, service, _, account_at = head
     quotes_behind = service == b"AMI" and kind.name in _AMI_QUOTES_BEHIND
     pair = grammar.PAIR.search(message, begin.end()) if quotes_behind else _last_pair(message)
     tail = pair and grammar.LOOSE_TAILS[kind.name].fullmatch(message, pair.end())
-    names = pair and _names(message[begin.end() : pair.start()], in_head=kind.account_in_head)
+    names = pair and _names(message[begin.end() : pair.start()], in_head=account_at is None)
     if not pair or not tail or not names:
         return None
     account, session = names
@@ -49,8 +48,8 @@ def read(message: bytes, mapper: Mapper) -> SecurityEvent | None:
         return None
     details = tail.groups()
     tampered = any(_ODD.search(value) for value in (account, session, *tail.groups(b"")))
-    if not kind.account_in_head:
-        account = details[kind.details.index("AccountID")] or b""
+    if account_at is not None:
+        account = details[account_at] or b""
     remote = (pair[2], pair[3], pair[4])
     return mapper.event(
         kind, service, begin[2], account, session, pair[1], remote, details, tampered=tampered

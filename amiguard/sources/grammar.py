@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from amiguard.sources.kinds import KINDS, SERVICES, EventKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 LONGEST: Final = 8192
 """Asterisk's log buffer: a longer record is cut (`BUFSIZ` in `main/logger.c`)."""
@@ -23,18 +23,18 @@ LONGEST: Final = 8192
 
 def _address(group: bytes) -> bytes:
     """An address as Asterisk writes it, an interface after `%` passed over; `group` opens its three parts."""
-    return b"IPV[46]/(?:%sUDP|TCP|TLS|WSS?)/)?%s[0-9A-Fa-f:.]{2,45})(?:%%[\\w.-]{1,15})?/%s[0-9]{1,5})" % (
+    return b"IPV[46]/(?:%sUDP|TCP|TLS|WSS?)/)?%s[0-9A-Fa-f:.]{2,45}+)(?:%%[\\w.-]{1,15})?/%s[0-9]{1,5}+)" % (
         (group,) * 3
     )
 
 
 _ADDRESS: Final = _address(b"(?:")
-_TV: Final = rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{3}[+-][0-9]{4}|[0-9]{9,10}-[0-9]{1,6}"
+_TV: Final = rb"[-+.:0-9T]{11,28}+"
 
 # What logger.c writes before the message: a file's default form, its plain form
 # (file:line function), syslog behind a daemon's header, and the journal's bare text.
 _CHANNEL: Final = (
-    rb"(?:\[[^\]\x00-\x1f\x7f]{1,80}\] "
+    rb"(?:\[[^\]\x00-\x1f\x7f]{1,80}+\] "
     rb"|(?:<[0-9]{1,3}>)?(?:[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.+Z-]{8,24})"
     rb" [\w.-]{1,64} asterisk\[[0-9]+\]: )?"
 )
@@ -50,7 +50,7 @@ RECORD_START: Final = re.compile(_CHANNEL + rb"[A-Z]{4,16}" + _LEVEL + rb"|" + _
 """How a record of any level begins."""
 
 JSON_START: Final = b'{"hostname":"'
-_JSON_PLAIN: Final = rb'[^"\\\x00-\x1f\x7f]*'
+_JSON_PLAIN: Final = rb'[^"\\\x00-\x1f\x7f]*+'
 _JSON_TEXT: Final = rb'[^"\\\x00-\x1f\x7f]*(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\\x00-\x1f\x7f]*)*'
 _JSON_SUFFIX: Final = rb'\\n"\}\}'
 
@@ -67,91 +67,96 @@ JSON_RECORD: Final = re.compile(_json_prefix(_JSON_TEXT) + rb"(" + _JSON_TEXT + 
 
 
 class Head(NamedTuple):
-    """What the fields around EventVersion say."""
+    """What the fields around EventVersion say, and how such a record goes on after its addresses."""
 
     kind: EventKind
     service: bytes
+    tail: re.Pattern[bytes]
+    account_at: int | None
+    """Where AccountID stands among the details, for the one kind that has it there."""
 
 
 class Form(NamedTuple):
-    """A way of writing records: the patterns of the strict reading, and the tables behind them.
+    """The strict reading of one way to write records.
 
-    `scan` eats a chunk from the left, and everything matches it: a run of lines
-    that are worth nothing (no group), a clean record (groups 1 to 8: event,
-    EventTV, what `heads` takes, account, session, local, remote, the rest), or
-    any other line (group 9).
+    `scan` eats lines from the left, and every line matches it: as one that is
+    worth nothing (no group), as a clean record (groups 1 to 10: event, EventTV,
+    the rest of the key of `heads`, account, session, local address, the remote
+    one's transport, address and port, what follows), or as any other (group 11).
     """
 
-    start: re.Pattern[bytes]
     scan: re.Pattern[bytes]
     heads: Mapping[tuple[bytes, bytes], Head]
-    tails: Mapping[str, re.Pattern[bytes]]
 
 
-def _field(name: str, quote: bytes, value: bytes) -> bytes:
-    return name.encode() + b"=" + quote + value + quote
+CLEAN: Final = 10
+OTHER: Final = 11
+"""`lastindex` of what `Form.scan` found."""
 
 
-def _record(
-    prefix: bytes, quote: bytes, value: bytes, *, kind: bytes, head: bytes, account: bytes, group: bytes
-) -> bytes:
-    """Everything up to and with RemoteAddress; `group` opens each of what the caller wants to know."""
-    return b"".join(
-        (
-            prefix,
-            _field("SecurityEvent", quote, group + kind + b")"),
-            b",",
-            _field("EventTV", quote, group + _TV + b")"),
-            b",Severity=" + quote + group + head + b")" + quote + b",",
-            b"(?:" + _field("AccountID", quote, group + account + b")") + b",)?",
-            _field("SessionID", quote, group + value + b")"),
-            b",",
-            _field("LocalAddress", quote, group + _ADDRESS + b")"),
-            b",",
-            _field("RemoteAddress", quote, _address(group)),
+class _Spelling(NamedTuple):
+    """How a form spells quotes and plain values; `quote` as it stands, `q` as a pattern."""
+
+    quote: bytes
+    q: bytes
+    value: bytes
+
+    def field(self, name: str, value: bytes) -> bytes:
+        return b"%s=%s%s%s" % (name.encode(), self.q, value, self.q)
+
+    def head(self, severity: bytes, service: bytes, version: bytes, quote: bytes) -> bytes:
+        return (quote + b",").join(
+            (severity, b"Service=" + quote + service, b"EventVersion=" + quote + version)
         )
+
+    def tail(self, kind: EventKind, value: bytes) -> re.Pattern[bytes]:
+        def field(name: str) -> bytes:
+            opening = b"(?:" if name == "ExpectedResponse" else b"("
+            return b"," + self.field(name, opening + value + b")")
+
+        required, optional = map(field, kind.required), map(field, kind.optional)
+        return re.compile(b"".join((*required, *(b"(?:%s)?" % field for field in optional))), re.DOTALL)
+
+    def record(self, kind: bytes, head: bytes, account: bytes, opening: bytes) -> bytes:
+        """A record from its event's name to RemoteAddress; `opening` begins each group."""
+        fields = (
+            b"%s%s)%s" % (opening, kind, self.q),
+            self.field("EventTV", b"%s%s)" % (opening, _TV)),
+            b"Severity=%s%s%s)%s" % (self.q, opening, head, self.q),
+            b"(?:%s,)?" % self.field("AccountID", b"%s%s)" % (opening, account))
+            + self.field("SessionID", b"%s%s)" % (opening, self.value)),
+            self.field("LocalAddress", b"%s%s)" % (opening, _ADDRESS)),
+            self.field("RemoteAddress", _address(opening)),
+        )
+        return b",".join(fields)
+
+
+_CLASSIC: Final = _Spelling(b'"', b'"', rb'[^"\x00-\x1f\x7f]*+')
+_JSON: Final = _Spelling(b'\\"', rb"\\\"", _JSON_PLAIN)
+
+
+def _scan(spelling: _Spelling, prefix: bytes, suffix: bytes, *, skip_challenges: bool) -> re.Pattern[bytes]:
+    q, value = spelling.q, spelling.value
+    challenge = spelling.record(
+        b"ChallengeSent",
+        spelling.head(b"Informational", b"P?J?SIP", b"1", q),
+        rb"(?!<unknown>)" + value,
+        b"(?:",
     )
+    worthless = b"%s,%s%s\n|" % (challenge, spelling.field("Challenge", value), suffix)
+    record = spelling.record(rb"\w++", spelling.head(rb"\w++", rb"\w++", rb"[0-9]++", q), value, b"(")
+    clean = rb"%s((?:,\w++=%s%s%s)*+)%s\n" % (record, q, value, q, suffix)
+    either = (worthless if skip_challenges else b"") + clean
+    return re.compile(rb"%sSecurityEvent=%s(?:%s)|([^\n]*)\n" % (prefix, q, either))
 
 
-def _head(severity: bytes, service: bytes, version: bytes, quote: bytes) -> bytes:
-    return (quote + b",").join((severity, b"Service=" + quote + service, b"EventVersion=" + quote + version))
-
-
-def _tail(kind: EventKind, quote: bytes, value: bytes) -> bytes:
-    def field(name: str) -> bytes:
-        opening = b"(?:" if name == "ExpectedResponse" else b"("
-        return b"," + _field(name, quote, opening + value + b")")
-
-    return b"".join(
-        [field(name) for name in kind.required] + [b"(?:" + field(name) + b")?" for name in kind.optional]
-    )
-
-
-def _scan(
-    prefix: bytes, suffix: bytes, quote: bytes, value: bytes, *, skip_challenges: bool
-) -> re.Pattern[bytes]:
-    benign = _record(
-        prefix,
-        quote,
-        value,
-        kind=b"ChallengeSent",
-        head=_head(b"Informational", b"P?J?SIP", b"1", quote),
-        account=rb"(?!<unknown>)" + value,
-        group=b"(?:",
-    )
-    benign += b"," + _field("Challenge", quote, value) + suffix + rb"\n"
-    clean = _record(
-        prefix,
-        quote,
-        value,
-        kind=rb"\w+",
-        head=_head(rb"\w+", rb"\w+", rb"[0-9]+", quote),
-        account=value,
-        group=b"(",
-    )
-    clean += rb"((?:,\w+=" + quote + value + quote + b")*)" + suffix + rb"\n"
-    skip = b"(?:" + benign + b")+|" if skip_challenges else b""
-    return re.compile(skip + clean + rb"|([^\n]*)\n")
+def _heads(spelling: _Spelling) -> Iterator[tuple[tuple[bytes, bytes], Head]]:
+    for kind in KINDS.values():
+        tail = spelling.tail(kind, spelling.value)
+        account_at = None if kind.account_in_head else kind.details.index("AccountID")
+        for service in map(str.encode, SERVICES):
+            key = spelling.head(kind.severity.encode(), service, b"%d" % kind.version, spelling.quote)
+            yield (kind.name.encode(), key), Head(kind, service, tail, account_at)
 
 
 def form(*, json: bool, skip_challenges: bool = True) -> Form:
@@ -162,39 +167,22 @@ def form(*, json: bool, skip_challenges: bool = True) -> Form:
         skip_challenges: ChallengeSent for a known account is passed over
             unread; true as long as it is worth nothing.
     """
-    quote, value = (rb"\\\"", _JSON_PLAIN) if json else (b'"', rb'[^"\x00-\x1f\x7f]*')
-    plain_quote = b'\\"' if json else b'"'
+    spelling = _JSON if json else _CLASSIC
     prefix, suffix = (_json_prefix(_JSON_PLAIN), _JSON_SUFFIX) if json else (CLASSIC_PREFIX, b"")
-    heads = {
-        (
-            kind.name.encode(),
-            _head(kind.severity.encode(), service.encode(), b"%d" % kind.version, plain_quote),
-        ): Head(kind, service.encode())
-        for kind in KINDS.values()
-        for service in SERVICES
-    }
     return Form(
-        start=re.compile(re.escape(JSON_START)) if json else RECORD_START,
-        scan=_scan(prefix, suffix, quote, value, skip_challenges=skip_challenges),
-        heads=heads,
-        tails={kind.name: re.compile(_tail(kind, quote, value)) for kind in KINDS.values()},
+        scan=_scan(spelling, prefix, suffix, skip_challenges=skip_challenges), heads=dict(_heads(spelling))
     )
 
 
 MESSAGE_HEAD: Final = re.compile(
-    rb'SecurityEvent="(\w+)",EventTV="('
-    + _TV
-    + rb')",Severity="('
-    + _head(rb"\w+", rb"\w+", rb"[0-9]+", b'"')
-    + rb')"'
+    rb'SecurityEvent="(\w+)",EventTV="(%s)",Severity="(%s)"'
+    % (_TV, _CLASSIC.head(rb"\w+", rb"\w+", rb"[0-9]+", b'"'))
 )
+MESSAGE_HEADS: Final = dict(_heads(_CLASSIC))
 ACCOUNT: Final = b',AccountID="'
 SESSION: Final = b'",SessionID="'
-PAIR: Final = re.compile(rb'",LocalAddress="(' + _ADDRESS + rb')",RemoteAddress="' + _address(b"(") + rb'"')
+PAIR: Final = re.compile(rb'",LocalAddress="(%s)",RemoteAddress="%s"' % (_ADDRESS, _address(b"(")))
 POINTER: Final = re.compile(rb"0x[0-9a-f]+")
 """SessionID of the AMI and of chan_sip: an address in memory, nothing a peer chose."""
-CLEAN: Final = 10
-OTHER: Final = 11
-"""`lastindex` of what `Form.scan` found."""
-LOOSE_TAILS: Final = {kind.name: re.compile(_tail(kind, b'"', b".*?"), re.DOTALL) for kind in KINDS.values()}
+LOOSE_TAILS: Final = {kind.name: _CLASSIC.tail(kind, b".*?") for kind in KINDS.values()}
 """Tails whose values may hold anything: this says where a value begins, not that there is but one reading."""

@@ -102,19 +102,19 @@ class _Reader:
 
     def strict(self, match: re.Match[bytes]) -> SecurityEvent | None:
         """The event of a clean record; None when its fields are not those of its kind."""
-        name, eventtv, head, account, session, local, transport, address, port, rest = match.groups()[:10]
-        found = self._form.heads.get((name, head))
-        if found is None or match.end() - match.start() > grammar.LONGEST:
+        name, eventtv, rest, account, session, local, transport, address, port, tail, _ = match.groups()
+        head = self._form.heads.get((name, rest))
+        if head is None or match.end() - match.start() > grammar.LONGEST:
             return None
-        kind, service = found
-        tail = self._form.tails[kind.name].fullmatch(rest)
-        if tail is None or (account is None) is kind.account_in_head:
+        kind, service, tail_pattern, account_at = head
+        behind = tail_pattern.fullmatch(tail)
+        if behind is None or (account is None) is (account_at is None):
             return None
         if service != b"PJSIP" and not grammar.POINTER.fullmatch(session):
             return None
-        details = tail.groups()
-        if account is None:
-            account = details[kind.details.index("AccountID")] or b""
+        details = behind.groups()
+        if account_at is not None:
+            account = details[account_at] or b""
         remote = (transport, address, port)
         try:
             return self._mapper.event(kind, service, eventtv, account, session, local, remote, details)
