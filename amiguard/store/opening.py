@@ -27,8 +27,10 @@ _SETTINGS = (
 )
 
 
-class _DamagedError(Exception):
-    """The file is no database any more."""
+class _DamagedError(sqlite3.DatabaseError):
+    """`quick_check` has found something."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
 
 
 def open_database(directory: Path) -> tuple[sqlite3.Connection, list[str]]:
@@ -45,28 +47,29 @@ def open_database(directory: Path) -> tuple[sqlite3.Connection, list[str]]:
         warnings = _own(directory)
         try:
             return _open(path), warnings
-        except _DamagedError as damage:
+        except sqlite3.DatabaseError as error:
+            if code(error) not in DAMAGED:
+                raise
             aside = _set_aside(path)
-            return _open(path), [
-                *warnings,
-                f"{path}: {damage}; set aside as {aside.name}, a new one is begun",
-            ]
+            warnings.append(f"{path}: {error}; set aside as {aside.name}, a new one is begun")
+            return _open(path), warnings
 
 
 def open_for_reading(directory: Path) -> sqlite3.Connection:
     """Open the database in `directory` beside whoever writes to it.
 
     Raises:
-        StoreError: there is none, or it cannot be read.
+        StoreError: there is none, it is of another version, or it cannot be read.
     """
     path = directory / NAME
-    with telling(path, "read"):
+    with telling(path, "read"), contextlib.ExitStack() as undo:
+        path.stat()  # says "No such file", where SQLite only cannot open it
         db = _connect(path, "ro")
-        try:
-            db.execute("SELECT 1 FROM bans")
-        except sqlite3.Error:
-            db.close()
-            raise
+        undo.callback(db.close)
+        known = _version(db)
+        if known != len(STEPS):
+            raise StoreError(f"{path}: cannot read: its version is {known}, this amiguard's is {len(STEPS)}")
+        undo.pop_all()
         return db
 
 
@@ -76,23 +79,28 @@ def migrate(db: sqlite3.Connection, steps: Sequence[Sequence[str]] = STEPS) -> N
     Raises:
         StoreError: the database is of a newer version, or another program's.
     """
+    known = _version(db)
+    if known > len(steps):
+        raise StoreError(f"{_file(db)}: version {known} is newer than this amiguard's ({len(steps)})")
+    if known < len(steps):
+        _climb(db, steps[known:], len(steps))
+
+
+def _version(db: sqlite3.Connection) -> int:
     [(version,)] = db.execute("PRAGMA user_version")
     [(application,)] = db.execute("PRAGMA application_id")
     [(tables,)] = db.execute("SELECT count(*) FROM sqlite_master")
     if tables and application != APPLICATION:
         raise StoreError(f"{_file(db)}: this is not amiguard's database")
-    if version > len(steps):
-        raise StoreError(f"{_file(db)}: version {version} is newer than this amiguard's ({len(steps)})")
-    if version < len(steps):
-        _climb(db, steps, version)
+    return int(version)
 
 
 def _climb(db: sqlite3.Connection, steps: Sequence[Sequence[str]], version: int) -> None:
     with transaction(db):
-        for statement in itertools.chain.from_iterable(steps[version:]):
+        for statement in itertools.chain.from_iterable(steps):
             db.execute(statement)
         db.execute(f"PRAGMA application_id = {APPLICATION:d}")
-        db.execute(f"PRAGMA user_version = {len(steps):d}")
+        db.execute(f"PRAGMA user_version = {version:d}")
 
 
 @contextlib.contextmanager
@@ -122,15 +130,12 @@ def _own(directory: Path) -> list[str]:
 def _open(path: Path) -> sqlite3.Connection:
     path.touch(mode=0o600)
     path.chmod(0o600)
-    db = _connect(path, "rw")
-    try:
+    with contextlib.ExitStack() as undo:
+        db = _connect(path, "rw")
+        undo.callback(db.close)
         _prepare(db)
-    except (sqlite3.DatabaseError, StoreError, _DamagedError) as error:
-        db.close()
-        if isinstance(error, sqlite3.DatabaseError) and code(error) in DAMAGED:
-            raise _DamagedError(str(error)) from error
-        raise
-    return db
+        undo.pop_all()
+        return db
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
