@@ -1,0 +1,72 @@
+"""Edge: from the last failing line written to the element in the kernel, as a netlink socket hears of it."""
+
+from __future__ import annotations
+
+import random
+import socket
+import time
+from itertools import count
+from typing import TYPE_CHECKING
+
+import kernel
+import peers
+import traffic
+from figures import Figure, quantile
+from logfile import SecurityLog
+from ours import Guard
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from scale import Scale
+
+_NUMBERS = count()
+
+
+def measure(root: Path, scale: Scale) -> Iterator[Figure]:
+    """One attacker after the other; a quiet log, and one in which phones log in 100 times a second."""
+    quiet, busy = _ours(root, scale.bans, busy=False), _ours(root, scale.bans, busy=True)
+    theirs: list[float] = []
+    if not (remark := peers.missing("fail2ban-server", "nft")):
+        theirs = _fail2ban(root, scale.peer_bans)
+        remark = f"{scale.bans} bans; fail2ban {scale.peer_bans}"
+    for name, goal, share in (("median", 2.0, 0.5), ("99th percentile", 10.0, 0.99)):
+        other = quantile(theirs, share) if theirs else None
+        yield Figure(f"line to kernel, {name}", "ms", quantile(quiet, share), goal, "fail2ban", other, remark)
+    for name, share in (("median", 0.5), ("99th percentile", 0.99)):
+        ours, calm = quantile(busy, share), quantile(quiet, share)
+        yield Figure(f"the same, 100 benign lines/s, {name}", "ms", ours, peer="quiet log", theirs=calm)
+
+
+def _ours(root: Path, bans: int, *, busy: bool) -> list[float]:
+    kernel.flush()
+    home = root / f"amiguard-{next(_NUMBERS)}"
+    with SecurityLog(root / f"{home.name}.log") as log, Guard(home, log.path), kernel.Listener() as hears:
+        return _delays(log, hears, bans, busy=busy)
+
+
+def _fail2ban(root: Path, bans: int) -> list[float]:
+    kernel.flush()
+    home = root / f"fail2ban-{next(_NUMBERS)}"
+    with (
+        SecurityLog(root / f"{home.name}.log") as log,
+        peers.Fail2ban(home, log.path),
+        kernel.Listener() as hears,
+    ):
+        return _delays(log, hears, bans, busy=False)
+
+
+def _delays(log: SecurityLog, hears: kernel.Listener, bans: int, *, busy: bool) -> list[float]:
+    """Milliseconds, a ban each; four wrong passwords, a pause at random, and the fifth."""
+    dice = random.Random(7)
+    return [_delay(log, hears, traffic.stranger(n), dice.uniform(0.02, 0.06), busy=busy) for n in range(bans)]
+
+
+def _delay(log: SecurityLog, hears: kernel.Listener, address: str, pause: float, *, busy: bool) -> float:
+    *first, last = traffic.guesses([address], 5, time.time()).splitlines(keepends=True)
+    log.write("".join(first))
+    (log.murmur if busy else time.sleep)(pause)
+    start = time.perf_counter()
+    log.write(last)
+    return (hears.arrival(socket.inet_aton(address), 30.0) - start) * 1000
