@@ -1,0 +1,196 @@
+"""Edge: one path name as one endless source of lines, whatever becomes of its files."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import deque
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from amiguard.sources.logfile import LogFile
+from amiguard.sources.position import Chunk, Position, origins
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+State = Literal["following", "missing", "unreadable"]
+
+_REMEMBERED = 16
+
+
+class Tail:
+    """Reads a path on through renaming, copying, truncation, deletion and return.
+
+    Without a position the file is read from its beginning.  With one it is looked
+    for by identity, under its name first and then in the whole directory, read to
+    its end, and after it what was rotated later, the oldest first, and the
+    present file.
+
+    A renamed or deleted file is kept until its path holds something again and one
+    further look found the old one at its end: a writer goes on into its open
+    descriptor until it reopens, and logrotate's `create` makes the new file long
+    before that.  When a file is truncated, its copy (copytruncate) is read first;
+    what was written between copy and truncation is lost, to everybody.
+
+    Attributes:
+        state: what the last look found.
+        reason: why it is unreadable, in the kernel's words.
+        leaving: the next look may go on to another file, so let it be soon.
+        overlong: lines that were cut at `LINE` bytes.
+    """
+
+    def __init__(self, path: str | Path, position: Position | None = None) -> None:
+        self.path = Path(path)
+        self.state: State = "missing"
+        self.reason = ""
+        self.leaving = False
+        self.overlong = 0
+        self._backlog = True
+        self._start = position
+        self._file: LogFile | None = None
+        self._left: deque[Position] = deque(maxlen=_REMEMBERED)
+
+    def read(self) -> Chunk | None:
+        """The next chunk, or None when there is nothing new; never raises, never waits."""
+        try:
+            return self._look()
+        except FileNotFoundError:
+            self._fail("missing", "")
+            self._backlog = False
+        except OSError as error:
+            self._fail("unreadable", error.strerror or str(error))
+        return None
+
+    def close(self) -> None:
+        """Give the open file back; a later read would resume."""
+        if self._file:
+            self._start = self._file.position
+            self._file.close()
+            self._file = None
+
+    @property
+    def behind(self) -> int:
+        """Bytes of the file in hand that were not delivered yet; 0 if that cannot be told."""
+        with suppress(OSError):
+            return self._file.behind() if self._file else 0
+        return 0
+
+    def has_read(self, path: Path) -> bool:
+        """Whether a file of any name is one that this source reads or has read.
+
+        Raises:
+            OSError: it cannot be opened.
+        """
+        file = LogFile(path)
+        known = any(file.resume(position) for position in self._known())
+        file.close()
+        return known
+
+    def _fail(self, state: State, reason: str) -> None:
+        self.state, self.reason, self.leaving = state, reason, False
+
+    def _look(self) -> Chunk | None:
+        if self._file is None:
+            self._file = self._find(self._start) or self._open(self.path)
+        elif not self._file.intact():
+            return self._lost(self._file)
+        return self._take(self._file) or self._at_end(self._file)
+
+    def _take(self, file: LogFile) -> Chunk | None:
+        data = file.take()
+        if data is None:
+            return None
+        self.state, self.leaving = "following", False
+        self.overlong += bool(data) and file.overlong
+        return Chunk(data, file.position, self._backlog, file.more)
+
+    def _torn(self, half: bytes, file: LogFile) -> Chunk:
+        return Chunk(half, file.position, self._backlog, more=True)
+
+    def _at_end(self, file: LogFile) -> Chunk | None:
+        """Stay with the present file; leave an old one at the second look."""
+        present = self.path.stat()
+        successor = None if file.is_same(present) else self._successor(file, present)
+        if successor is None:
+            self.state, self.leaving, self._backlog = "following", False, False
+            return None
+        if not self.leaving:
+            self.leaving = True
+            return None
+        if torn := file.tear():
+            return self._torn(torn, file)
+        return self._take(self._turn_to(self._open(successor)))
+
+    def _lost(self, file: LogFile) -> Chunk | None:
+        """Go on in the copy of a truncated file, or begin anew and hand out its half line."""
+        copy = self._find(file.position)
+        new = self._turn_to(copy or self._open(self.path))
+        return self._torn(file.rest, new) if file.rest and not copy else self._take(new)
+
+    def _turn_to(self, file: LogFile) -> LogFile:
+        if self._file:
+            self._left.append(self._file.position)
+            self._file.close()
+        self._file, self.leaving = file, False
+        return file
+
+    def _open(self, path: Path) -> LogFile:
+        """Open a file, behind what was already read of it if it was ever left."""
+        file = LogFile(path)
+        any(file.resume(position) for position in self._known())
+        return file
+
+    def _known(self) -> list[Position]:
+        now = [self._file.position] if self._file else []
+        return now + [position for position in reversed(self._left) if position.offset]
+
+    def _find(self, position: Position | None) -> LogFile | None:
+        """The file a position is in, under whatever name, ready to go on there."""
+        if position is None:
+            return None
+        for path in self._candidates(position):
+            with suppress(OSError), ExitStack() as unless_found:
+                file = LogFile(path)
+                unless_found.callback(file.close)
+                if file.resume(position, copy=self._is_rotated(path)):
+                    unless_found.pop_all()
+                    return file
+        return None
+
+    def _candidates(self, position: Position) -> Iterator[Path]:
+        """The path itself, the position's inode in its directory, then the newest rotated files."""
+        yield self.path
+        ranked = [
+            (status.st_ino != position.inode, -status.st_mtime_ns, path)
+            for status, path in self._siblings()
+            if status.st_ino == position.inode or self._is_rotated(path)
+        ]
+        yield from (path for *_, path in sorted(ranked))
+
+    def _successor(self, file: LogFile, present: os.stat_result) -> Path | None:
+        """The oldest file rotated after this one, else the present one if it holds anything."""
+        since = file.status().st_mtime_ns
+        later = [
+            (status.st_mtime_ns, path)
+            for status, path in self._siblings()
+            if status.st_mtime_ns > since
+            and status.st_size
+            and self._is_rotated(path)
+            and not file.is_same(status)
+        ]
+        if later:
+            return min(later)[1]
+        return self.path if present.st_size else None
+
+    def _is_rotated(self, path: Path) -> bool:
+        return self.path.name in origins(path.name)
+
+    def _siblings(self) -> list[tuple[os.stat_result, Path]]:
+        found = []
+        with suppress(FileNotFoundError), os.scandir(self.path.parent) as entries:
+            for entry in entries:
+                with suppress(OSError):
+                    found.append((entry.stat(), Path(entry.path)))
+        return [(status, path) for status, path in found if stat.S_ISREG(status.st_mode)]
