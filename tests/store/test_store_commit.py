@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,13 @@ def test_a_ban_that_is_recorded_already_is_not_recorded_twice(store: Store) -> N
         Snapshot(bans=[first._replace(evidence=b"again"), new, first._replace(evidence=b"once more")])
     )
     assert list(store.history(None, 10, evidence=True)) == [new, first]
+
+
+def test_another_thread_may_commit_than_the_one_that_opened(store: Store) -> None:
+    row = ban_row("192.0.2.1", 100.0)
+    with ThreadPoolExecutor(1) as writer:
+        writer.submit(store.commit, Snapshot(bans=[row])).result()
+    assert list(store.history(None, 10)) == [row]
 
 
 def test_door_and_house_bans_of_one_moment_are_two(store: Store) -> None:
