@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -38,6 +39,7 @@ def main() -> int:
     if trouble := _no_namespaces():
         sys.stderr.write(f"{trouble}\n")
         return 1
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     begun = time.monotonic()
     figures = [figure for name in asked.only for figure in _measured(name, quick=asked.quick)]
     about = _about() | {"took": f"{time.monotonic() - begun:.0f} s"}
@@ -96,15 +98,19 @@ def _measured(name: str, *, quick: bool) -> Iterator[Figure]:
 
 
 def _run(command: list[str], out: Path) -> str:
-    """Run it, its figures into `out`; what went wrong, in one line."""
+    """Run it, its figures into `out`; what went wrong, in one line.
+
+    Whatever ends us ends it: with `unshare` dies its PID namespace.
+    """
     with out.open("wb") as sink:
         child = subprocess.Popen(command, stdout=sink, stderr=subprocess.PIPE, text=True)
         try:
             _, said = child.communicate(timeout=_LIMIT)
         except subprocess.TimeoutExpired:
-            child.kill()
-            child.communicate()
             return f"ended after {_LIMIT:g} s"
+        finally:
+            child.kill()
+            child.wait()
     sys.stderr.write(said)
     return said.strip().rpartition("\n")[2] if child.returncode else ""
 
