@@ -67,6 +67,11 @@ class Prefix(NamedTuple):
         return 4 if len(self.network) == IPV4_BYTES else 6
 
     @property
+    def is_ipv6(self) -> bool:
+        """Whether this is an IPv6 network."""
+        return len(self.network) > IPV4_BYTES
+
+    @property
     def address(self) -> str:
         """The network address alone, as text."""
         return str(ipaddress.ip_address(self.network))
@@ -146,3 +151,24 @@ class Ban(NamedTuple):
     origin: Origin = "judged"
     strike: int = 0
     score: float = 0.0
+
+
+class Verdict(NamedTuple):
+    """A ban, the packed evidence that it rests on, and the ban of the same source that it replaces."""
+
+    ban: Ban
+    evidence: bytes = b""
+    replaced: Ban | None = None
+
+
+AlarmKind = Literal["breach", "suppressed"]
+
+
+class Alarm(NamedTuple):
+    """Something an administrator should hear of, said once: no ban comes of it."""
+
+    what: AlarmKind
+    source: Prefix
+    time: float
+    text: str
+    evidence: bytes = b""

@@ -1,0 +1,147 @@
+"""Pure: `Offence` -> `Ban`: how long, which strike, and which bans run."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from amiguard.model import Ban
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from amiguard.config import BanPolicy
+    from amiguard.model import Offence, Prefix, Scope
+
+_STRIKES: Final = 32
+"""Strikes remembered of a source; the durations run out long before."""
+
+
+class Bans:
+    """The bans that run, one a source at most, and everybody's strikes."""
+
+    def __init__(self, policy: BanPolicy, max_offenders: int) -> None:
+        self._policy = policy
+        self._max_offenders = max_offenders
+        self._running: dict[Prefix, Ban] = {}
+        self._ends: list[tuple[float, Prefix]] = []
+        self._lengths: Counter[tuple[int, int]] = Counter()
+        self._strikes: dict[Prefix, tuple[float, ...]] = {}
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def __iter__(self) -> Iterator[Ban]:
+        return iter(self._running.values())
+
+    def get(self, source: Prefix) -> Ban | None:
+        """The ban of exactly this source, if it runs."""
+        return self._running.get(source)
+
+    def covering(self, source: Prefix, time: float) -> Ban | None:
+        """A ban at `time` that keeps all of the source out; a house ban before a door ban."""
+        found = None
+        for bits, length in self._lengths:
+            if bits == source.bits and length <= source.length:
+                ban = self._running.get(source.within(length))
+                if ban is not None and ban.until > time and (found is None or ban.scope == "house"):
+                    found = ban
+        return found
+
+    def overlapping(self, prefix: Prefix) -> list[Ban]:
+        """Bans that hold the prefix or lie inside it."""
+        around = [self._running.get(prefix.within(length)) for length in range(prefix.length + 1)]
+        inside = (
+            [
+                ban
+                for source, ban in self._running.items()
+                if source.length > prefix.length and prefix.covers(source)
+            ]
+            if prefix.length < prefix.bits
+            else []
+        )
+        return [ban for ban in around if ban is not None] + inside
+
+    def sentence(self, offence: Offence, scope: Scope, reason: str) -> Ban:
+        """The ban that this offence earns, as the source's next strike; nothing runs yet."""
+        time, policy = offence.time, self._policy
+        recent = [past for past in self._strikes.get(offence.source, ()) if time - past < policy.forget_after]
+        strike = len(recent) + 1
+        duration = policy.durations[min(strike, len(policy.durations)) - 1]
+        if scope == "door":
+            duration = min(duration, policy.door_max)
+        self.count_strike(offence.source, time)
+        return Ban(
+            offence.source,
+            scope,
+            offence.proof,
+            time,
+            time + duration,
+            reason,
+            "judged",
+            strike,
+            offence.score,
+        )
+
+    def impose(self, ban: Ban) -> Ban | None:
+        """Let the ban run; returns the one that it replaces, if any."""
+        replaced = self._remove(ban.source)
+        self._running[ban.source] = ban
+        self._lengths[ban.source.bits, ban.source.length] += 1
+        heapq.heappush(self._ends, (ban.until, ban.source))
+        return replaced
+
+    def lift(self, prefix: Prefix) -> list[Ban]:
+        """End every ban that holds the prefix or lies inside it, with the last strike of each source."""
+        lifted = self.overlapping(prefix)
+        for ban in lifted:
+            self._remove(ban.source)
+            if strikes := self._strikes.pop(ban.source, ())[:-1]:
+                self._strikes[ban.source] = strikes
+        return lifted
+
+    def expire(self, time: float) -> list[Ban]:
+        """Drop the bans that are over at `time`."""
+        over = []
+        while self._ends and self._ends[0][0] <= time:
+            until, source = heapq.heappop(self._ends)
+            ban = self._running.get(source)
+            if ban is not None and ban.until == until:
+                self._remove(source)
+                over.append(ban)
+        return over
+
+    def count_strike(self, source: Prefix, time: float) -> None:
+        """A judged ban began at `time`."""
+        strikes = (*self._strikes.pop(source, ()), time)[-_STRIKES:]
+        if len(self._strikes) >= self._max_offenders:
+            del self._strikes[next(iter(self._strikes))]  # who has not offended for the longest
+        self._strikes[source] = strikes
+
+    def strikes(self, source: Prefix) -> tuple[float, ...]:
+        """When the source was banned by judgement before, oldest first."""
+        return self._strikes.get(source, ())
+
+    def shift(self, delta: float) -> None:
+        """The clock was set by `delta` seconds; what the kernel holds runs on as before."""
+        running = [ban._replace(since=ban.since + delta, until=ban.until + delta) for ban in self]
+        self._running = {ban.source: ban for ban in running}
+        self._ends = [(ban.until, ban.source) for ban in running]
+        heapq.heapify(self._ends)
+
+    def restore(self, running: Iterable[Ban], strikes: Iterable[tuple[Prefix, float]]) -> None:
+        """Take up what ran and what was counted before; strikes oldest first."""
+        for ban in running:
+            self.impose(ban)
+        for source, time in strikes:
+            self.count_strike(source, time)
+
+    def _remove(self, source: Prefix) -> Ban | None:
+        ban = self._running.pop(source, None)
+        if ban is not None:
+            key = (source.bits, source.length)
+            self._lengths[key] -= 1
+            if not self._lengths[key]:
+                del self._lengths[key]
+        return ban

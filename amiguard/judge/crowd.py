@@ -1,0 +1,91 @@
+"""Pure: who must go when the table of suspects is full.
+
+First those with nothing but unproven evidence, for a forger can invent any
+number of them; they never hold more than half of the table.  Among equals the
+lowest decayed score goes.  All scores decay at one rate, so their order does
+not change with time: a suspect's *rank* is fixed until it fails again, and
+then only rises, so a heap of ranks seen lately finds the lowest.
+"""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from amiguard.model import Prefix
+
+    Standing = tuple[float, bool]
+    """Rank, and whether any evidence is proven."""
+
+
+_SLACK: Final = 1024
+
+
+class Crowd:
+    """Counts the members of a table of at most `limit`, and names the one who matters least."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._heaps: tuple[list[tuple[float, Prefix]], list[tuple[float, Prefix]]] = ([], [])
+        self._counts = [0, 0]
+
+    def join(self, source: Prefix, rank: float, *, proven: bool) -> None:
+        """A source comes into the table."""
+        self._counts[proven] += 1
+        heapq.heappush(self._heaps[proven], (rank, source))
+
+    def leave(self, *, proven: bool) -> None:
+        """A source has left the table."""
+        self._counts[proven] -= 1
+
+    def promote(self, source: Prefix, rank: float) -> None:
+        """A source in the table has its first proven evidence."""
+        self.leave(proven=False)
+        self.join(source, rank, proven=True)
+
+    @property
+    def bloated(self) -> bool:
+        """Whether more is kept of members who left than of those who are there: time to `rebuild`."""
+        return len(self._heaps[0]) + len(self._heaps[1]) > 2 * sum(self._counts) + _SLACK
+
+    def victim(self, standing: Callable[[Prefix], Standing | None], newcomer: Prefix) -> Prefix | None:
+        """Who must leave, other than the newcomer; None while there is room.
+
+        `standing` tells a member's rank, or None for who is not in the table.
+        """
+        unproven, proven = self._counts
+        if unproven + proven <= self._limit and unproven <= self._limit // 2:
+            return None
+        first = self._lowest(standing, newcomer, proven=False)
+        return first or self._lowest(standing, newcomer, proven=True)
+
+    def rebuild(self, members: Iterable[tuple[Prefix, Standing]]) -> None:
+        """Begin anew with these members."""
+        self._heaps = ([], [])
+        self._counts = [0, 0]
+        for source, (rank, proven) in members:
+            self.join(source, rank, proven=proven)
+
+    def _lowest(
+        self, standing: Callable[[Prefix], Standing | None], newcomer: Prefix, *, proven: bool
+    ) -> Prefix | None:
+        heap = self._heaps[proven]
+        aside: list[tuple[float, Prefix]] = []
+        found = None
+        while heap and found is None:
+            seen, source = heapq.heappop(heap)
+            now = standing(source)
+            if now is None or now[1] is not proven:
+                continue  # gone, or in the other heap
+            if source == newcomer:
+                aside.append((now[0], source))
+            elif now[0] > seen:
+                heapq.heappush(heap, (now[0], source))
+            else:
+                found = source
+        for entry in aside:
+            heapq.heappush(heap, entry)
+        return found

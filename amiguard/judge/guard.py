@@ -1,0 +1,221 @@
+"""Pure: `SecurityEvent` -> verdicts and alarms; the whole of what amiguard thinks.
+
+Same stream, same bans: there is no clock in here, and whoever feeds it says at
+which time an event is to be judged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from amiguard.judge import evidence
+from amiguard.judge.bans import Bans
+from amiguard.judge.counting import Counting
+from amiguard.judge.evidence import Exhibit
+from amiguard.judge.friends import DAY, Friend, Friends
+from amiguard.judge.points import Points
+from amiguard.judge.scorer import Scorer
+from amiguard.judge.shield import Shield, Standing
+from amiguard.model import Alarm, Offence, Scope, Verdict
+from amiguard.sources import security
+from amiguard.sources.kinds import KINDS
+
+if TYPE_CHECKING:
+    from amiguard.config import Config
+    from amiguard.model import AlarmKind, Prefix, SecurityEvent
+
+Outcome = Verdict | Alarm
+
+WIDE_FACTOR: Final = 8.0
+"""Thresholds of a /48 are those of a source times this: it has 65,536 sources of its own."""
+SIP_PORT: Final = 5060
+_SIP_PORTS: Final = 32
+_LAST_PORT: Final = 65_535
+_LOCALS: Final = 256
+_SAID: Final = 4096
+
+
+class Guard:
+    """Judges events one by one; owns all state of judgement."""
+
+    def __init__(self, config: Config) -> None:
+        score, ban, allow = config.score, config.ban, config.allow
+        self.config = config
+        self.points = Points(score.points)
+        self.scorer = Scorer(score)
+        self.wide = Scorer(replace(score, max_sources=max(score.max_sources // 8, 1)))
+        self.bans = Bans(ban, score.max_sources)
+        self.friends = Friends(lasts=allow.authenticated_for, limit=score.max_sources)
+        self.counting = Counting()
+        self.shield = Shield(ban.ipv4_prefix, ban.ipv6_prefix)
+        self.shield.protect("allow.networks", allow.networks)
+        self.sip_ports = {SIP_PORT}
+        """UDP ports on which SIP was seen to be served: what a door ban closes."""
+        self._locals: dict[bytes, None] = {}
+        self._said: dict[tuple[str, Prefix], float] = {}
+
+    def observe(
+        self, event: SecurityEvent, time: float, channel: str = "", *, forgeable: bool = False
+    ) -> tuple[Outcome, ...]:
+        """Judge an event.
+
+        Args:
+            event: what Asterisk said.
+            channel: where it said so, as `counting` knows it.
+            time: when, in seconds since the epoch, as `Timing` has it.
+            forgeable: whoever is on AMI over HTTP could have written the whole
+                record: it proves nothing and makes no friend.
+
+        Returns:
+            What follows from it: mostly nothing.
+        """
+        standing = self.shield.standing(event.remote.address)
+        if standing.protection is not None and standing.protection.shelter == "ignored":
+            return ()
+        if event.local not in self._locals:
+            self._learn_port(event)
+        proven = not forgeable and security.proven(event)
+        if event.kind == "SuccessfulAuth" and not event.tampered:
+            return self._success(event, time, standing) if proven else ()
+        points = self.points.of(event)
+        if not points or self.counting.repeated(channel, event):
+            return ()
+        return self._failure(event, time, standing, points, proven=proven)
+
+    def shift(self, delta: float) -> None:
+        """The host's clock was set by `delta` seconds (below 0: back)."""
+        self.bans.shift(delta)
+        if delta < 0:
+            self.scorer.shift(delta)
+            self.wide.shift(delta)
+            self.friends.shift(delta)
+
+    def _learn_port(self, event: SecurityEvent) -> None:
+        if len(self._locals) >= _LOCALS:
+            self._locals.clear()
+        self._locals[event.local] = None
+        _, *transport, _, port = event.local.split(b"/")
+        if event.tampered or event.service == b"AMI" or transport != [b"UDP"]:
+            return
+        if len(self.sip_ports) < _SIP_PORTS and 0 < int(port) <= _LAST_PORT:
+            self.sip_ports.add(int(port))
+
+    def _success(self, event: SecurityEvent, time: float, standing: Standing) -> tuple[Outcome, ...]:
+        source = standing.source
+        if self.scorer.get(source) is not None:
+            friend = self.friends.get(source, time)
+            factor = self.config.allow.authenticated_factor if friend else 1.0
+            fast, slow = self.scorer.scores(source, time)
+            score = self.config.score
+            if 2 * fast >= score.fast.threshold * factor or 2 * slow >= score.slow.threshold * factor:
+                return self._alarm(
+                    "breach", source, time, f"logged in after failures worth {slow:.1f} points"
+                )
+        remote = event.remote
+        self.friends.succeeded(source, event.account, (remote.address, remote.port), time)
+        return ()
+
+    def _failure(
+        self, event: SecurityEvent, time: float, standing: Standing, points: float, *, proven: bool
+    ) -> tuple[Outcome, ...]:
+        source = standing.source
+        ban = self.bans.covering(source, time)
+        if ban is not None and (ban.scope == "house" or not proven):
+            self._exhibit(event, time, source, 0.0, proven=proven)
+            return ()
+        friend = self.friends.get(source, time)
+        offence = self.scorer.add(
+            source,
+            time,
+            points,
+            proven=proven,
+            factor=self.config.allow.authenticated_factor if friend else 1.0,
+            slow=friend is None or friend.counts_slowly(event.account, time),
+        )
+        self._exhibit(event, time, source, points, proven=proven)
+        outcome = self._decide(offence, event, standing, friend) if offence else ()
+        if proven and self._scores_wide(standing):
+            outcome += self._widely(event, time, source.within(self.config.score.wide6), points)
+        return outcome
+
+    def _exhibit(
+        self, event: SecurityEvent, time: float, source: Prefix, points: float, *, proven: bool
+    ) -> None:
+        score = self.scorer.scores(source, time)[0]
+        self.scorer.exhibit(source, evidence.pack(Exhibit(event, points, score, proven)))
+
+    def _decide(
+        self, offence: Offence, event: SecurityEvent, standing: Standing, friend: Friend | None
+    ) -> tuple[Outcome, ...]:
+        source, time = offence.source, offence.time
+        suspect = self.scorer.get(source)
+        records = suspect.evidence if suspect else b""
+        self.scorer.forget(source)
+        why_not = self._mercy(standing, friend, time)
+        if why_not:
+            return self._alarm(
+                "suppressed", source, time, f"not banned, {why_not}: {_reason(offence, event)}", records
+            )
+        scope: Scope = "house" if offence.proof == "proven" else "door"
+        outcome: tuple[Outcome, ...] = (self._ban(offence, scope, event, records),)
+        if friend and scope == "door":
+            outcome += self._alarm(
+                "suppressed", source, time, "a friend's door is closed, but for its own phones", records
+            )
+        return outcome
+
+    def _mercy(self, standing: Standing, friend: Friend | None, time: float) -> str:
+        """Why there is to be no ban; empty if there is no reason."""
+        if standing.protection is not None:
+            return f"it is {standing.protection.why}"
+        if friend and friend.shared(time) and not self.config.ban.shared:
+            return "it is a shared source, whose users are many"
+        return ""
+
+    def _ban(self, offence: Offence, scope: Scope, event: SecurityEvent, records: bytes) -> Verdict:
+        ban = self.bans.sentence(offence, scope, _reason(offence, event))
+        return Verdict(ban, records, self.bans.impose(ban))
+
+    def _scores_wide(self, standing: Standing) -> bool:
+        wide = self.config.score.wide6
+        source = standing.source
+        return bool(wide) and source.is_ipv6 and source.length > wide and not standing.on_link
+
+    def _widely(
+        self, event: SecurityEvent, time: float, network: Prefix, points: float
+    ) -> tuple[Outcome, ...]:
+        offence = self.wide.add(network, time, points, proven=True, factor=WIDE_FACTOR)
+        if offence is None:
+            return ()
+        self.wide.forget(network)
+        friend = self.friends.within(network, time)
+        why_not = f"{friend} in it is a friend" if friend else ""
+        if protection := self.shield.protects(network):
+            why_not = f"{protection.why} lies in it"
+        elif self.shield.touches_link(network):
+            why_not = "our own network lies in it"
+        if why_not:
+            return self._alarm(
+                "suppressed", network, time, f"not banned, {why_not}: {_reason(offence, event)}"
+            )
+        return (self._ban(offence, "house", event, b""),)
+
+    def _alarm(
+        self, what: AlarmKind, source: Prefix, time: float, text: str, records: bytes = b""
+    ) -> tuple[Alarm, ...]:
+        """Say it, unless it was said within a day."""
+        key = (what, source)
+        if time - self._said.get(key, -DAY) < DAY:
+            return ()
+        self._said.pop(key, None)
+        if len(self._said) >= _SAID:
+            del self._said[next(iter(self._said))]
+        self._said[key] = time
+        return (Alarm(what, source, time, text, records),)
+
+
+def _reason(offence: Offence, event: SecurityEvent) -> str:
+    meaning = "a record tampered with" if event.tampered else KINDS[event.kind].meaning
+    how = f"{event.service.decode()}/{event.remote.transport.decode() or '?'}"
+    return f"{meaning} ({event.kind} {how}), score {offence.score:.1f} ({offence.reason} scale)"
