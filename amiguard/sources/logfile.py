@@ -86,18 +86,17 @@ class LogFile:
         return True
 
     def intact(self) -> bool:
-        """Whether what was read is still there: not cut off, not written anew, not gone from its server."""
-        try:
-            size = self.status().st_size
-            head = os.pread(self._fd, HEAD, 0)
-        except OSError as error:
-            if error.errno == errno.ESTALE:
-                return False
-            raise
-        if size < self._offset + len(self.rest) or not head.startswith(self._head):
+        """Whether what was read is still there, neither cut off nor written anew."""
+        head = os.pread(self._fd, HEAD, 0)
+        if self.status().st_size < self._offset + len(self.rest) or not head.startswith(self._head):
             return False
         self._head = head
         return True
+
+    def rewind(self) -> None:
+        """Begin anew with whatever the file holds now."""
+        self._head = os.pread(self._fd, HEAD, 0)
+        self._offset, self.rest, self.overlong = 0, b"", False
 
     def take(self) -> bytes | None:
         """The next whole lines as in `Chunk.data`; None at the end or in a half line."""

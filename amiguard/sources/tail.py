@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections import deque
@@ -15,7 +16,7 @@ from amiguard.sources.position import Chunk, Position, origins
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-State = Literal["following", "missing", "unreadable"]
+State = Literal["starting", "following", "missing", "unreadable"]
 
 _REMEMBERED = 16
 
@@ -43,7 +44,7 @@ class Tail:
 
     def __init__(self, path: str | Path, position: Position | None = None) -> None:
         self.path = Path(path)
-        self.state: State = "missing"
+        self.state: State = "starting"
         self.reason = ""
         self.leaving = False
         self.overlong = 0
@@ -61,6 +62,8 @@ class Tail:
             self._backlog = False
         except OSError as error:
             self._fail("unreadable", error.strerror or str(error))
+            if error.errno == errno.ESTALE:
+                self.close()
         return None
 
     def close(self) -> None:
@@ -69,6 +72,11 @@ class Tail:
             self._start = self._file.position
             self._file.close()
             self._file = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a file is in hand, be it one whose name is gone."""
+        return self._file is not None
 
     @property
     def behind(self) -> int:
@@ -95,7 +103,9 @@ class Tail:
         if self._file is None:
             self._file = self._find(self._start) or self._open(self.path)
         elif not self._file.intact():
-            return self._lost(self._file)
+            half = self._rewritten(self._file)
+            if half:
+                return self._torn(half, self._file)
         return self._take(self._file) or self._at_end(self._file)
 
     def _take(self, file: LogFile) -> Chunk | None:
@@ -121,13 +131,17 @@ class Tail:
             return None
         if torn := file.tear():
             return self._torn(torn, file)
-        return self._take(self._turn_to(self._open(successor)))
+        new = self._turn_to(self._open(successor))
+        return self._take(new) or self._at_end(new)
 
-    def _lost(self, file: LogFile) -> Chunk | None:
-        """Go on in the copy of a truncated file, or begin anew and hand out its half line."""
-        copy = self._find(file.position)
-        new = self._turn_to(copy or self._open(self.path))
-        return self._torn(file.rest, new) if file.rest and not copy else self._take(new)
+    def _rewritten(self, file: LogFile) -> bytes:
+        """Turn to the copy of a truncated file, or to its new beginning; then its half line is given up."""
+        if copy := self._find(file.position):
+            self._turn_to(copy)
+            return b""
+        half = file.rest
+        file.rewind()
+        return half
 
     def _turn_to(self, file: LogFile) -> LogFile:
         if self._file:
