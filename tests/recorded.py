@@ -1,0 +1,44 @@
+"""Edge: the recorded attacks in `corpus/`, as its index tells them."""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from amiguard.model import Prefix
+
+CORPUS = Path(__file__).parent / "corpus"
+HONEST_PHONE = Prefix.parse("198.51.100.10")
+"""Never guesses, in any case."""
+
+
+class Case(NamedTuple):
+    """One attack, or one honest use, on one release."""
+
+    release: str
+    name: str
+    sources: frozenset[Prefix]
+    """The only addresses that sent anything."""
+    done: str
+
+    def read(self, channel: str) -> bytes:
+        """What the channel (`security`, `json`, `messages` or `ami`) said; empty when it stayed silent."""
+        path = CORPUS / self.release / f"{self.name}.{channel}"
+        return path.read_bytes() if path.exists() else b""
+
+    def __str__(self) -> str:
+        return f"{self.release}/{self.name}"
+
+
+@cache
+def cases() -> tuple[Case, ...]:
+    """Every case of the index."""
+    with (CORPUS / "index.tsv").open(encoding="utf-8", newline="") as index:
+        rows = csv.reader(index, delimiter="\t", quoting=csv.QUOTE_NONE)
+        next(rows)
+        return tuple(
+            Case(release, name, frozenset(map(Prefix.parse, sources.split(","))), done)
+            for release, name, sources, done in rows
+        )
