@@ -17,10 +17,12 @@ from amiguard.asterisk.sections import Conf, Note, Place, Section, Variable, fol
 ReadFiles = Callable[[str], Iterable[tuple[str, bytes]]]
 """Gives path and content of every readable file that a name or glob stands for, in the order of glob(3)."""
 
+MOST_BYTES = 64 * 2**20
+"""More than this, all files together, is refused."""
+
 _DEEPEST = 11  # Asterisk's MAX_INCLUDE_LEVEL, and the file that it begins with
 _LONGEST_NAME = 79
 _MOST_FILES = 1000
-_MOST_BYTES = 64 * 2**20
 _MOST_VARIABLES = 1_000_000
 
 _BRACKET, _HASH, _BACKSLASH, _PLUS = b"[#\\+"
@@ -33,11 +35,16 @@ class ConfError(ValueError):
     """Asterisk would discard this file, or it is larger than anything sane; the text names file and line."""
 
 
+class ConfMissingError(ConfError):
+    """There is no such file, or none that can be read."""
+
+
 def load(name: str, read: ReadFiles) -> Conf:
     """Read a file, and through the same `read` what it includes.
 
     Raises:
-        ConfError: it is missing, an error in it makes Asterisk discard it whole, or it is endless.
+        ConfMissingError: it is missing.
+        ConfError: an error in it makes Asterisk discard it whole, or it is endless.
     """
     loader = _Loader(read)
     try:
@@ -45,7 +52,7 @@ def load(name: str, read: ReadFiles) -> Conf:
     except _VoidError as error:
         raise ConfError(str(error.note)) from None
     if not found:
-        raise ConfError(f"{name} does not exist, or cannot be read")
+        raise ConfMissingError(f"{name} does not exist, or cannot be read")
     return loader.conf()
 
 
@@ -106,7 +113,7 @@ class _Loader:
     def _count(self, path: str, data: bytes) -> None:
         self._files += 1
         self._bytes += len(data)
-        if self._files > _MOST_FILES or self._bytes > _MOST_BYTES:
+        if self._files > _MOST_FILES or self._bytes > MOST_BYTES:
             raise ConfError(f"{path}: the files included are more than {_MOST_FILES}, or than 64 MiB")
 
     def _file(self, path: str, data: bytes, lines: Lines, draft: _Draft | None) -> _Draft | None:
@@ -239,7 +246,7 @@ def _appended(draft: _Draft, name: str, more: bytes) -> bool:
 
 
 def _passes(draft: _Draft, wanted: str) -> bool:
-    """Whether a section passes the filter of ``[name](+FILTER)``: ``TEMPLATES=`` or regexes, ``name=value``."""
+    """Whether a section passes the filter of ``[name](+...)``: ``TEMPLATES=``, or name and value as regexes."""
     pairs = [[part.strip() for part in each.split("=")] for each in wanted.split("&") if wanted]
     if any(len(pair) == 1 for pair in pairs):
         return False

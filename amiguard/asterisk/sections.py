@@ -27,7 +27,7 @@ class Note(NamedTuple):
 
 
 class Variable(NamedTuple):
-    """``name = value``, with file and line (from 1) where it was written: in a section that inherits it, still there.
+    """``name = value``, and file and line where it was written, however many sections inherit it.
 
     Bytes that are not UTF-8 are surrogates, as in file names.
     """
@@ -51,6 +51,10 @@ class Section:
         """The value of the first variable of that name, in any case."""
         return next((each.value for each in self.variables if fold(each.name) == fold(key)), None)
 
+    def last(self, key: str) -> str | None:
+        """The value of the last one: some modules take the first, some the last."""
+        return next((each.value for each in reversed(self.variables) if fold(each.name) == fold(key)), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Conf:
@@ -72,6 +76,11 @@ class Conf:
         """The first value of the key in the first section of that name."""
         found = self.section(section)
         return found.get(key) if found else None
+
+    def last(self, section: str, key: str) -> str | None:
+        """The last value of the key in the first section of that name."""
+        found = self.section(section)
+        return found.last(key) if found else None
 
 
 def fold(text: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from fnmatch import fnmatch
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -11,7 +13,9 @@ from hypothesis import strategies as st
 
 from amiguard.asterisk.conf import ConfError, load
 from amiguard.asterisk.lines import Lines
-from amiguard.asterisk.sections import Conf
+
+if TYPE_CHECKING:
+    from amiguard.asterisk.sections import Conf
 
 
 def read(main: str | bytes, **included: str | bytes) -> Conf:
@@ -67,24 +71,24 @@ def test_a_value_is_what_asterisk_makes_of_it(text: str, expected: str) -> None:
 
 def test_plus_equals_makes_the_last_of_exactly_that_name_longer() -> None:
     conf = read("[s]\nk = 1\nK = 2\nk = 3\nk += 4\n")
-    assert [("k", "1"), ("K", "2"), ("k", "3 4")] == pairs(conf)["s"]
+    assert pairs(conf)["s"] == [("k", "1"), ("K", "2"), ("k", "3 4")]
 
 
 def test_a_line_says_where_it_stands_even_when_inherited_or_included() -> None:
     conf = read("[t](!)\n\na = 1\n#include i.conf\n[s](t)\n", i="; first\nb = 2\n")
     section = conf.section("s")
     assert section is not None
-    assert [("a", "x.conf", 3), ("b", "i.conf", 2)] == [(v.name, v.file, v.line) for v in section.variables]
-    assert ("x.conf", 5) == section.place
+    assert [(v.name, v.file, v.line) for v in section.variables] == [("a", "x.conf", 3), ("b", "i.conf", 2)]
+    assert section.place == ("x.conf", 5)
 
 
 def test_a_byte_order_mark_is_skipped() -> None:
-    assert {"s": [("k", "v")]} == pairs(read(b"\xef\xbb\xbf[s]\nk=v"))
+    assert pairs(read(b"\xef\xbb\xbf[s]\nk=v")) == {"s": [("k", "v")]}
 
 
 def test_bytes_that_are_no_utf8_survive() -> None:
     conf = read(b"[s]\nk = \xe9\n[\xc4]\n")
-    assert b"\xe9" == (conf.get("s", "k") or "").encode("utf-8", "surrogateescape")
+    assert (conf.get("s", "k") or "").encode("utf-8", "surrogateescape") == b"\xe9"
     assert conf.section("\udce4") is None, "the case of other letters than ASCII is not folded"
 
 
@@ -131,13 +135,13 @@ def test_an_addition_can_turn_a_section_into_a_template() -> None:
 
 def test_the_first_section_of_a_name_is_found_in_any_case_and_templates_are_not() -> None:
     conf = read("[S](!)\nk=0\n[s]\nk=1\n[S]\nk=2\n")
-    assert "1" == conf.get("S", "K")
+    assert conf.get("S", "K") == "1"
     assert conf.get("t", "k") is None
     assert conf.get("s", "other") is None
 
 
 def test_names_are_cut_as_in_asterisk() -> None:
-    assert ["x" * 79] == [each.name for each in read(f"[{'x' * 90}]").sections]
+    assert [each.name for each in read(f"[{'x' * 90}]").sections] == ["x" * 79]
 
 
 @pytest.mark.parametrize(
@@ -167,64 +171,62 @@ def test_an_error_makes_the_whole_file_void_and_is_placed(text: str, message: st
 def test_a_file_that_is_not_there_is_said() -> None:
     with pytest.raises(ConfError) as caught:
         load("logger.conf", lambda _: [])
-    assert "logger.conf does not exist, or cannot be read" == str(caught.value)
+    assert str(caught.value) == "logger.conf does not exist, or cannot be read"
 
 
 @pytest.mark.parametrize("written", ['"i.conf"', "<i.conf>", "i.conf", "  i.conf  ; why"])
 def test_an_include_may_be_quoted(written: str) -> None:
     conf = read(f"[s]\n#INCLUDE {written}\nb=2", i="a=1\n[t]\nc=3")
-    assert {"s": [("a", "1"), ("b", "2")], "t": [("c", "3")]} == pairs(conf)
+    assert pairs(conf) == {"s": [("a", "1"), ("b", "2")], "t": [("c", "3")]}
 
 
-def test_after_an_include_the_including_file_goes_on_with_its_own_section_and_the_next_one_with_the_newest() -> (
-    None
-):
+def test_after_an_include_its_file_goes_on_in_its_own_section_and_the_next_include_in_the_newest() -> None:
     conf = read("[s]\n#include i.conf\n#include j.conf\nb=2", i="[t]\n", j="c=3")
-    assert {"s": [("b", "2")], "t": [("c", "3")]} == pairs(conf)
+    assert pairs(conf) == {"s": [("b", "2")], "t": [("c", "3")]}
 
 
 def test_a_glob_includes_all_its_files_and_a_section_or_comment_left_open_goes_on_in_the_next() -> None:
     conf = read("#include i*.conf", i1="[s]\n;-- open", i2="a=1 --;\nb=2")
-    assert {"s": [("b", "2")]} == pairs(conf)
+    assert pairs(conf) == {"s": [("b", "2")]}
 
 
 def test_a_try_include_may_be_missing() -> None:
-    assert {"s": []} == pairs(read("#tryinclude none.conf\n[s]"))
+    assert pairs(read("#tryinclude none.conf\n[s]")) == {"s": []}
 
 
 def test_an_error_in_an_included_file_ends_that_file_alone() -> None:
     conf = read("[s]\n#include i.conf\nb=2", i="a=1\n[t\nc=3")
-    assert {"s": [("a", "1"), ("b", "2")]} == pairs(conf)
-    assert ["i.conf:2: no closing ']'"] == list(map(str, conf.notes))
+    assert pairs(conf) == {"s": [("a", "1"), ("b", "2")]}
+    assert list(map(str, conf.notes)) == ["i.conf:2: no closing ']'"]
 
 
 def test_exec_is_reported_and_never_run() -> None:
     conf = read('[s]\n#exec "/bin/rm -rf /"\nk=v')
-    assert ["x.conf:2: /bin/rm -rf /"] == list(map(str, conf.commands))
-    assert {"s": [("k", "v")]} == pairs(conf)
+    assert list(map(str, conf.commands)) == ["x.conf:2: /bin/rm -rf /"]
+    assert pairs(conf) == {"s": [("k", "v")]}
 
 
 def test_what_asterisk_warns_of_is_noted() -> None:
     long = "k = " + "v" * 8187
     conf = read(f"[s]\nnothing\n= v\n#what i.conf\n#include\n{long}\n;-- open")
-    assert [
+    assert list(map(str, conf.notes)) == [
         "x.conf:2: no name before a '=', and ignored",
         "x.conf:3: no name before a '=', and ignored",
         "x.conf:4: unknown directive '#what'",
         "x.conf:5: #include of nothing",
         "x.conf:6: the line is too long, and ignored",
         "x.conf:0: a block comment is not closed, and hides what follows",
-    ] == list(map(str, conf.notes))
+    ]
 
 
 def test_a_line_of_8190_bytes_is_read() -> None:
-    assert "v" * 8185 == value("k = " + "v" * 8185)
+    assert value("k = " + "v" * 8185) == "v" * 8185
     assert value("k = " + "v" * 8186) is None
 
 
 def test_a_file_that_includes_itself_ends_after_eleven_levels() -> None:
     conf = read("[s]\nk=v\n#tryinclude x.conf")
-    assert 11 == len(conf.sections)
+    assert len(conf.sections) == 11
 
 
 def test_inclusion_without_end_is_refused() -> None:
@@ -244,18 +246,20 @@ def test_ten_megabytes_and_ten_thousand_sections_take_about_a_second() -> None:
     )
     begin = time.process_time()
     conf = read(body)
-    assert 10_000 == len(conf.sections)
+    assert len(conf.sections) == 10_000
     assert time.process_time() - begin < 2.5, "0.65 s on an idle machine of 2024"
 
 
 @given(st.binary(max_size=300) | st.text(alphabet='[]()!+,=>;-\\#"<\n ab', max_size=200).map(str.encode))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     try:
-        conf = read(data)
+        sections = read(data).sections
     except ConfError as error:
-        assert str(error).startswith("x.conf:")
+        place = re.match(r"x\.conf:([0-9]+): ", str(error))
+        lines = [int(place[1]) if place else 0]
     else:
-        assert all(0 < v.line <= data.count(b"\n") + 1 for each in conf.sections for v in each.variables)
+        lines = [v.line for each in sections for v in each.variables]
+    assert all(0 < line <= data.count(b"\n") + 1 for line in lines)
 
 
 def reference(data: bytes) -> list[bytes]:

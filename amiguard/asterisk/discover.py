@@ -1,0 +1,204 @@
+"""Edge: what an Asterisk installation says of itself: where its security log is, and if its AMI is on."""
+
+from __future__ import annotations
+
+import glob
+import re
+import socket
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from amiguard.asterisk.conf import MOST_BYTES, ConfError, ConfMissingError, load
+from amiguard.asterisk.sections import Conf, Place, Variable, fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Format = Literal["default", "plain", "json"]
+
+DIRECTORY = "/etc/asterisk"
+FALLBACK = "/var/log/asterisk/security"
+"""What to follow when the installation does not say."""
+
+_LOG_DIRECTORY = "/var/log/asterisk"
+_AMI_PORT = 5038
+_PORTS = range(1024, 65536)
+_TRUE = {"yes", "true", "y", "t", "1", "on"}  # ast_true(), main/utils.c
+_FORMATS: dict[str, Format] = {"plain": "plain", "json": "json"}
+_BRACKETED = re.compile(r"\[([^]]*)\]")
+_DECIMAL = re.compile(r"[0-9]{1,5}")
+_MEND = 'add "security.json => [json]security" to [logfiles] in logger.conf'
+
+
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    """A file that carries the level `security`; `others` are the levels beside it, in lower case."""
+
+    path: str
+    format: Format
+    others: frozenset[str]
+    place: Place
+
+    @property
+    def mixed(self) -> bool:
+        """Whether it carries other levels, too."""
+        return bool(self.others)
+
+    @property
+    def forgeable(self) -> bool:
+        """Whether a stranger's packet can write whole false records into it.
+
+        pjproject dumps packets it cannot read, line breaks and all, at the
+        level error; debug and verbose quote them, too.  JSON escapes the line
+        breaks, and a notice quotes only what is escaped.
+        """
+        return self.format != "json" and not self.others <= {"notice"}
+
+    @property
+    def rank(self) -> tuple[bool, bool, bool]:
+        """The best sorts first: not forgeable, JSON, security alone."""
+        return self.forgeable, self.format != "json", self.mixed
+
+
+@dataclass(frozen=True, slots=True)
+class Manager:
+    """The AMI as configured; `over_http` means that an attacker can forge its events and the classic log."""
+
+    enabled: bool
+    port: int
+    over_http: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What was found: the best log first; no manager if its file could not be read; `reasons` for worry."""
+
+    directory: str
+    log_directory: str
+    logs: tuple[LogFile, ...]
+    manager: Manager | None
+    reasons: tuple[str, ...]
+
+    @property
+    def log(self) -> str:
+        """The one path to follow: of logs that hold the same events, two would count them twice."""
+        return next((log.path for log in self.logs if not log.forgeable), FALLBACK)
+
+
+def discover(directory: str = DIRECTORY, hostname: str = "") -> Installation:
+    """Read an installation's configuration; what cannot be read is a reason, and never an error.
+
+    Args:
+        directory: where asterisk.conf is; its `astetcdir` may lead elsewhere.
+        hostname: of the PBX, for `appendhostname`; by default of this machine.
+    """
+    files = _Files(directory)
+    main = files.conf("asterisk.conf") or Conf(())
+    files.directory = main.last("directories", "astetcdir") or directory
+    log_directory = main.last("directories", "astlogdir") or _LOG_DIRECTORY
+    logs = _logs(files, log_directory, hostname or socket.gethostname())
+    manager = _manager(files)
+    return Installation(files.directory, log_directory, logs, manager, tuple(files.reasons))
+
+
+class _Files:
+    """Reads configuration files, and keeps the reasons for what could not be."""
+
+    def __init__(self, directory: str) -> None:
+        self.directory = directory
+        self.reasons: list[str] = []
+
+    def conf(self, name: str, *, needed: bool = False) -> Conf | None:
+        """A file as Asterisk has it, empty if it has none; None if it is there and we cannot read it."""
+        known = len(self.reasons)
+        try:
+            return load(name, self._read)
+        except ConfMissingError:
+            if len(self.reasons) > known:
+                return None
+            self.reasons += [f"{Path(self.directory, name)} does not exist"] * needed
+            return Conf(())
+        except ConfError as error:
+            self.reasons.append(f"{error}; Asterisk discards the whole file")
+            return Conf(())
+
+    def _read(self, name: str) -> Iterator[tuple[str, bytes]]:
+        # pathlib's glob would take hidden files, an editor's for one, which glob(3) leaves out.
+        for path in sorted(glob.glob(str(Path(self.directory, name)))):  # noqa: PTH207
+            try:
+                if stat.S_ISREG(Path(path).stat().st_mode):
+                    with Path(path).open("rb") as file:
+                        yield path, file.read(MOST_BYTES + 1)
+            except OSError as error:
+                self.reasons.append(f"{path} cannot be read: {error.strerror}")
+
+
+def _logs(files: _Files, directory: str, hostname: str) -> tuple[LogFile, ...]:
+    """The log files with security in them, the best first."""
+    conf = files.conf("logger.conf", needed=True)
+    if conf is None:
+        return ()
+    section = conf.section("logfiles")
+    suffix = f".{hostname}" if _is_true(conf.get("general", "appendhostname")) else ""
+    found = (_log(each, directory, suffix) for each in (section.variables if section else ()))
+    logs = sorted((log for log in found if log), key=lambda log: log.rank)
+    if not logs:
+        files.reasons.append(f"no log file has the level security; {_MEND}")
+    files.reasons += (_warning(log) for log in logs if log.forgeable)
+    return tuple(logs)
+
+
+def _log(channel: Variable, directory: str, suffix: str) -> LogFile | None:
+    """What ``name => [format]level,level`` makes, unless it is no file or has no security in it."""
+    name = fold(channel.name)
+    format_, levels = _components(channel.value)
+    if name == "console" or name.startswith("syslog") or not levels & {"security", "*"}:
+        return None
+    path = str(Path(directory, channel.name)) + suffix
+    return LogFile(path, format_, levels - {"security"}, Place(channel.file, channel.line))
+
+
+def _components(text: str) -> tuple[Format, frozenset[str]]:
+    """Format and levels as make_components() in main/logger.c has them: text before the format is lost."""
+    bracketed = _BRACKETED.search(text)
+    format_ = _FORMATS.get(fold(bracketed[1]), "default") if bracketed else "default"
+    levels = (fold(each).strip() for each in text[bracketed.end() if bracketed else 0 :].split(","))
+    return format_, frozenset(
+        "verbose" if level.startswith("verbose(") else level for level in levels if level
+    )
+
+
+def _warning(log: LogFile) -> str:
+    others = ", ".join(sorted(map(repr, log.others)))
+    return (
+        f"{log.place}: {log.path!r} carries {others} beside security, so that a stranger's packet"
+        f" can write whole false records into it: it is no evidence; {_MEND}"
+    )
+
+
+def _manager(files: _Files) -> Manager | None:
+    """The AMI; where http.conf cannot be read, HTTP is taken to be on."""
+    manager, http = files.conf("manager.conf"), files.conf("http.conf")
+    if manager is None:
+        return None
+    enabled = _is_true(manager.last("general", "enabled"))
+    web = enabled and _is_true(manager.last("general", "webenabled"))
+    served = http is None or any(_is_true(http.last("general", key)) for key in ("enabled", "tlsenable"))
+    if web and served:
+        files.reasons.append(
+            "AMI over HTTP is on (webenabled in manager.conf): whoever reaches it can forge"
+            " AMI events and the records of every log but JSON; set webenabled = no"
+        )
+    return Manager(enabled, _port(manager.last("general", "port")), over_http=web and served)
+
+
+def _port(text: str | None) -> int:
+    """The port as Asterisk takes it: in decimal, 1024 to 65535, else the default."""
+    port = int(text) if text and _DECIMAL.fullmatch(text) else 0
+    return port if port in _PORTS else _AMI_PORT
+
+
+def _is_true(text: str | None) -> bool:
+    return text is not None and fold(text) in _TRUE
