@@ -40,9 +40,9 @@ def _ours(root: Path, sources: int) -> float:
     kernel.flush()
     home = root / f"amiguard-{next(_NUMBERS)}"
     crowd = [traffic.stranger(n) for n in range(sources)]
-    with SecurityLog(root / f"{home.name}.log") as log, Guard(home, log.path) as guard:
-        log.write(traffic.guesses(crowd, 4, time.time()))
-        guard.wait_read(4 * sources, 60)
+    with SecurityLog(root / f"{home.name}.log") as log, Guard(home, log.path), Listener() as hears:
+        log.write(traffic.guesses(crowd, 4, time.time()) + traffic.last_one(time.time()))
+        hears.arrival(traffic.LAST, 60)
         return _last_straw(log, crowd, TABLE)
 
 
@@ -51,8 +51,8 @@ def _fail2ban(root: Path, sources: int) -> float:
     crowd = [traffic.stranger(n) for n in range(sources)]
     home = root / f"fail2ban-{next(_NUMBERS)}"
     with SecurityLog(root / f"{home.name}.log") as log, peers.Fail2ban(home, log.path) as server:
-        log.write(traffic.guesses(crowd, 4, time.time()))
-        process.until(lambda: server.has_failures(4 * sources), "fail2ban's failures", 60, every=0.5)
+        log.write(traffic.guesses(crowd, 4, time.time()) + traffic.last_one(time.time()))
+        process.until(lambda: server.has_banned(traffic.LAST), "fail2ban's failures", 60, every=0.5)
         return _last_straw(log, crowd, peers.TABLE)
 
 
@@ -61,4 +61,4 @@ def _last_straw(log: SecurityLog, crowd: list[str], table: str) -> float:
     with Listener(kernel.GENERATIONS) as changes:
         log.write(fifths)
         start = time.perf_counter()
-        return kernel.settled(changes, table, len(crowd), 120) - start
+        return kernel.settled(changes, table, len(crowd) + 1, 120) - start

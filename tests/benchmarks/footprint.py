@@ -11,7 +11,7 @@ import process
 import traffic
 from figures import Figure
 from logfile import SecurityLog, written
-from ours import Guard
+from ours import TABLE, Guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,9 +71,9 @@ def _crowded(root: Path, sources: int) -> Figure:
     kernel.flush()
     banned = sources // _BANNED_SHARE
     crowd = [(0, banned, 5), (banned, sources, 3)]
-    log = written(root / "crowd.log", (_attack(*each) for each in crowd))
-    with Guard(root / "crowded", log) as guard:
-        guard.wait_read(sum((last - first) * times for first, last, times in crowd), 90)
+    log = written(root / "crowd.log", [*(_attack(*each) for each in crowd), traffic.last_one(time.time())])
+    with kernel.Listener(kernel.GENERATIONS) as changes, Guard(root / "crowded", log) as guard:
+        kernel.settled(changes, TABLE, banned + 1, 90)
         time.sleep(_SETTLE)
         held, status = process.memory(guard.pid), guard.status() or {}
     name = f"{sources:,} sources, {banned:,} bans, resident"
@@ -85,6 +85,6 @@ def _attack(first: int, last: int, times: int) -> str:
     """Guesses of those attackers, every second over TLS: over UDP they may hold but half of the table."""
     halves = (range(first, last, 2), "UDP"), (range(first + 1, last, 2), "TLS")
     return "".join(
-        traffic.guesses(map(traffic.stranger, numbers), times, time.time(), transport)
+        traffic.guesses(map(traffic.stranger, numbers), times, time.time(), transport=transport)
         for numbers, transport in halves
     )

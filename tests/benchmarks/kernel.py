@@ -48,28 +48,35 @@ class Listener:
         """Keys of new elements as they come, each with `time.perf_counter()`, for so many seconds."""
         deadline = time.perf_counter() + seconds
         while self._wait(deadline - time.perf_counter()):
-            datagram = self._socket.recv(1 << 20)
+            datagram = self._receive()
             now = time.perf_counter()
             yield from ((key, now) for key in _keys(datagram))
 
-    def arrival(self, key: bytes, seconds: float) -> float:
-        """When the element with that key came.
+    def arrival(self, address: str, seconds: float) -> float:
+        """When that IPv4 address came.
 
         Raises:
             BenchError: it did not come within `seconds`.
         """
-        for heard, when in self.arrivals(seconds):
-            if heard == key:
+        wanted = socket.inet_aton(address)
+        for key, when in self.arrivals(seconds):
+            if key == wanted:
                 return when
-        raise BenchError(f"{socket.inet_ntoa(key)} was not banned within {seconds:g} s")
+        raise BenchError(f"{address} was not banned within {seconds:g} s")
 
     def last_change(self) -> float | None:
         """When the newest change came, once 0.3 s have passed without another; None if there was none."""
         last = None
         while self._wait(_QUIET):
-            self._socket.recv(1 << 20)
+            self._receive()
             last = time.perf_counter()
         return last
+
+    def _receive(self) -> bytes:
+        try:
+            return self._socket.recv(1 << 20)
+        except OSError as error:
+            raise BenchError(f"netlink: {error.strerror}; a larger net.core.rmem_max may help") from error
 
     def _wait(self, seconds: float) -> bool:
         return bool(select.select([self._socket], [], [], max(seconds, 0.0))[0])

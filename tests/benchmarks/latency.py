@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import socket
 import time
 from itertools import count
 from typing import TYPE_CHECKING
@@ -69,4 +68,4 @@ def _delay(log: SecurityLog, hears: kernel.Listener, address: str, pause: float,
     (log.murmur if busy else time.sleep)(pause)
     start = time.perf_counter()
     log.write(last)
-    return (hears.arrival(socket.inet_aton(address), 30.0) - start) * 1000
+    return (hears.arrival(address, 30.0) - start) * 1000

@@ -86,18 +86,5 @@ class Guard:
         except json.JSONDecodeError as error:
             raise BenchError(f"amiguard status --json said {asked.stdout[:60]!r}, no JSON") from error
 
-    def has_read(self, events: int) -> bool:
-        """Whether the service has judged so many events."""
-        status = self.status()
-        return status is not None and sum(source["events"] for source in status["sources"]) >= events
-
-    def wait_read(self, events: int, seconds: float) -> None:
-        """Wait until the service has judged so many events, asking rarely.
-
-        Raises:
-            BenchError: it has not within `seconds`.
-        """
-        process.until(lambda: self.has_read(events), f"{events} events of amiguard", seconds, every=0.3)
-
     def _ready(self) -> bool:
         return self.status() is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 import sys
@@ -106,11 +105,6 @@ class Fail2ban:
     def has_banned(self, address: str) -> bool:
         """Whether the address is among its bans."""
         return address in self.ask("get", JAIL, "banip").split()
-
-    def has_failures(self, failures: int) -> bool:
-        """Whether its filter has found so many failures."""
-        told = re.search(r"Total failed:\s*(\d+)", self.ask("status", JAIL))
-        return told is not None and int(told[1]) >= failures
 
 
 def grep(log: Path) -> float:

@@ -43,9 +43,12 @@ def seeded(root: Path, bans: int) -> Guard:
     lines = (traffic.failure(records.AMI_USER, traffic.stranger(n), now + n / 1e6, n) for n in range(bans))
     log = written(root / f"seed-{bans}.log", lines)
     kernel.flush()
-    with Guard(root / f"amiguard-{bans}", log, ours.AT_ONCE) as guard:
-        guard.wait_read(bans, 120)
-        process.until(lambda: kernel.banned(ours.TABLE) >= bans, f"{bans} bans", 30, every=0.5)
+    with (
+        Listener(kernel.GENERATIONS) as changes,
+        Guard(root / f"amiguard-{bans}", log, ours.AT_ONCE) as guard,
+    ):
+        kernel.settled(changes, ours.TABLE, bans, 120)
+        time.sleep(1.0)  # the store follows the kernel
     return guard
 
 

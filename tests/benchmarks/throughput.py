@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from itertools import count
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
 import kernel
@@ -16,13 +16,12 @@ from logfile import written
 from ours import Guard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from scale import Scale
 
 _UNIT = "us CPU a line"
-_STRANGER = traffic.stranger(2**23)
 _COMMITTED = 1.2  # positions and scores are written at most once a second
 _NUMBERS = count()
 
@@ -30,7 +29,7 @@ _NUMBERS = count()
 def measure(root: Path, scale: Scale) -> Iterator[Figure]:
     """Two fifths challenges, two fifths log-ins, a fifth failures; start-up measured apart and taken off."""
     now = time.time()
-    classic = written(root / "classic", traffic.day(scale.lines, now, records.classic))
+    classic = _log(root, "classic", traffic.day(scale.lines, now, records.classic))
     theirs, remark = _fail2ban(root, scale, now)
     ours = _ours(root, classic, scale)
     name = f"log of {scale.lines:,} lines"
@@ -38,30 +37,35 @@ def measure(root: Path, scale: Scale) -> Iterator[Figure]:
     yield from _grepped(f"{name}, classic", ours, classic, scale)
     yield Figure(f"{name}, classic, replay", _UNIT, _replayed(root, classic, scale), remark="judging alone")
     classic.unlink()
-    as_json = written(root / "json", traffic.day(scale.lines, now, records.as_json))
+    as_json = _log(root, "json", traffic.day(scale.lines, now, records.as_json))
     remark = remark or "fail2ban's filter reads no JSON: its classic figure"
     yield Figure(f"{name}, JSON", _UNIT, _ours(root, as_json, scale), 5.0, "fail2ban", theirs, remark)
 
 
+def _log(root: Path, name: str, chunks: Iterable[str] = ()) -> Path:
+    """A log with one more attacker at its end, in the same form as the rest."""
+    render = records.as_json if name == "json" else records.classic
+    return written(root / name, chain(chunks, [traffic.last_one(time.time(), render)]))
+
+
 def _ours(root: Path, log: Path, scale: Scale) -> float:
-    empty = written(root / "empty", ())
-    start = median(_guard_cpu(root, empty, 0) for _ in range(scale.runs))
-    spent = median(_guard_cpu(root, log, scale.lines) for _ in range(scale.runs))
+    start = median(_guard_cpu(root, _log(root, "empty")) for _ in range(scale.runs))
+    spent = median(_guard_cpu(root, log) for _ in range(scale.runs))
     return (spent - start) / scale.lines * 1e6
 
 
-def _guard_cpu(root: Path, log: Path, lines: int) -> float:
+def _guard_cpu(root: Path, log: Path) -> float:
     """Seconds of CPU of a service without a memory until it has judged the log and written that down."""
     kernel.flush()
-    with Guard(root / f"amiguard-{next(_NUMBERS)}", log) as guard:
-        guard.wait_read(lines, 90)
+    with kernel.Listener() as hears, Guard(root / f"amiguard-{next(_NUMBERS)}", log) as guard:
+        hears.arrival(traffic.LAST, 90)
         time.sleep(_COMMITTED)
         return process.cpu(guard.pid)
 
 
 def _replayed(root: Path, log: Path, scale: Scale) -> float:
     """The pure core with nothing else: no kernel, no store."""
-    guard, empty = Guard(root / "replay", log), written(root / "nothing", ())
+    guard, empty = Guard(root / "replay", log), _log(root, "empty")
     start, spent = (
         median(process.run(guard.command("replay", "--json", str(file)))[1] for _ in range(scale.runs))
         for file in (empty, log)
@@ -73,19 +77,16 @@ def _fail2ban(root: Path, scale: Scale, now: float) -> tuple[float | None, str]:
     """Its figure, and why there is none or what it leaves out."""
     if remark := peers.missing("fail2ban-server"):
         return None, remark
-    log = written(root / "short", traffic.day(scale.peer_lines, now, records.classic))
-    empty = written(root / "unread", ())
-    start = median(_fail2ban_cpu(root, empty) for _ in range(scale.runs))
+    log = _log(root, "short", traffic.day(scale.peer_lines, now, records.classic))
+    start = median(_fail2ban_cpu(root, _log(root, "empty")) for _ in range(scale.runs))
     spent = median(_fail2ban_cpu(root, log) for _ in range(scale.runs))
     return (spent - start) / scale.peer_lines * 1e6, f"fail2ban: {scale.peer_lines:,} lines, no action"
 
 
 def _fail2ban_cpu(root: Path, log: Path) -> float:
-    """Seconds of CPU of a server without a memory until it has banned the stranger who comes last."""
-    with log.open("a", encoding="ascii") as tail:
-        tail.write(traffic.guesses([_STRANGER], 5, time.time()))
+    """Seconds of CPU of a server without a memory until it has banned the one who comes last."""
     with peers.Fail2ban(root / f"fail2ban-{next(_NUMBERS)}", log, blocks=False) as server:
-        process.until(lambda: server.has_banned(_STRANGER), "fail2ban's last ban", 120, every=0.5)
+        process.until(lambda: server.has_banned(traffic.LAST), "fail2ban's last ban", 120, every=0.5)
         return process.cpu(server.pid)
 
 

@@ -45,6 +45,9 @@ def stranger(number: int) -> str:
     return str(IPv4Address((45 << 24) + number * 11 % 2**24))
 
 
+LAST = stranger(2**23)
+
+
 def day(lines: int, end: float, render: Render) -> Iterator[str]:
     """Everything logged until `end` (seconds since the epoch): `lines` lines, at 200 a second."""
     dice, book, crowd = random.Random(22), phones(), _Attackers()
@@ -78,14 +81,25 @@ def failure(
     return render(records.message(shape, when, str(1000 + nonce % PHONES), session, sender, secret), when)
 
 
-def guesses(addresses: Iterable[str], times: int, when: float, transport: str = "UDP") -> str:
-    """So many wrong passwords from each address, the addresses taking turns, in classic form."""
+def guesses(
+    addresses: Iterable[str],
+    times: int,
+    when: float,
+    render: Render = records.classic,
+    transport: str = "UDP",
+) -> str:
+    """So many wrong passwords from each address, the addresses taking turns."""
     crowd = tuple(addresses)
     attempts = ((n, address) for n in range(times) for address in crowd)
     return "".join(
-        failure(records.WRONG_PASSWORD, address, when + n / 1000, n, transport=transport)
+        failure(records.WRONG_PASSWORD, address, when + n / 1000, n, render, transport)
         for n, address in attempts
     )
+
+
+def last_one(when: float, render: Render = records.classic) -> str:
+    """Five wrong passwords from `LAST`: once he is banned, everything before has been judged."""
+    return guesses([LAST], 5, when, render=render)
 
 
 class _Attackers:
