@@ -246,7 +246,7 @@ def _appended(draft: _Draft, name: str, more: bytes) -> bool:
 
 
 def _passes(draft: _Draft, wanted: str) -> bool:
-    """Whether a section passes the filter of ``[name](+...)``: ``TEMPLATES=``, or name and value as regexes."""
+    """Whether a section passes the filter of ``[name](+...)``: ``TEMPLATES=``, or regexes, ``name=value``."""
     pairs = [[part.strip() for part in each.split("=")] for each in wanted.split("&") if wanted]
     if any(len(pair) == 1 for pair in pairs):
         return False

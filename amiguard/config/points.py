@@ -101,8 +101,7 @@ def _point(key: str, value: object) -> float:
 
 
 def _is_detail(event: str, detail: str) -> bool:
-    named = event == "FailedACL" and _ACL_NAME.fullmatch(detail)
-    return detail in (*SERVICES, "unknown") or named is not None
+    return detail in (*SERVICES, "unknown") or (event == "FailedACL" and bool(_ACL_NAME.fullmatch(detail)))
 
 
 def _details(event: str) -> str:
