@@ -83,15 +83,18 @@ def naming(table: str, name: str) -> bytes:
     return messages.body(text(_TABLE, table) + text(_SET, name))
 
 
-def seen(attrs: bytes) -> Iterator[Seen]:
-    """Yield the elements of a `NEWSETELEM` message's attributes.
+def seen(attrs: bytes, width: int) -> Iterator[Seen]:
+    """Yield the elements of a `NEWSETELEM` message's attributes, whose keys are `width` bytes.
 
     Raises:
         MalformedError: a length does not fit.
     """
     for kind, block in attributes(attrs):
         if kind == _ELEMENTS:
-            yield from _unpack(block)
+            for element in _unpack(block):
+                if len(element.key) != width:
+                    raise messages.MalformedError(f"a key of {len(element.key)} bytes instead of {width}")
+                yield element
 
 
 def _requests(kind: int, what: str, table: str, name: str, packed: Sequence[bytes]) -> list[Request]:
@@ -160,20 +163,23 @@ class _Layout(NamedTuple):
 
 
 def _layout(width: int) -> _Layout:
-    """Lay out a timed element with a counter in the order in which the kernel fills it in."""
+    """Lay out a timed element with a counter in the order in which the kernel fills it in.
+
+    The kernel does not flag here what is nested.
+    """
     key, octets, packets, timeout, expiration = values = (
         b"\xee" * width,
         *(bytes((mark,)) * _LONG.size for mark in (0xEA, 0xEB, 0xEC, 0xED)),
     )
     counted = attribute(_COUNTER_BYTES, octets) + attribute(_COUNTER_PACKETS, packets)
-    counter = text(_EXPR_NAME, "counter") + attribute(_EXPR_DATA | NESTED, counted)
+    counter = text(_EXPR_NAME, "counter") + attribute(_EXPR_DATA, counted)
     example = (
-        attribute(_KEY | NESTED, attribute(_VALUE, key))
-        + attribute(_EXPR | NESTED, counter)
+        attribute(_KEY, attribute(_VALUE, key))
+        + attribute(_EXPR, counter)
         + attribute(_TIMEOUT, timeout)
         + attribute(_EXPIRATION, expiration)
     )
-    skeleton = _skeleton(attribute(_LIST_ELEM | NESTED, example), *values)
+    skeleton = _skeleton(attribute(_LIST_ELEM, example), *values)
     gaps = "".join(f"{len(part)}sQ" for part in skeleton[1:])
     return _Layout(struct.Struct(f">{len(skeleton[0])}s{width}s{gaps}"), skeleton)
 

@@ -20,7 +20,7 @@ from amiguard.firewall import messages
 from amiguard.firewall.messages import MalformedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
     from amiguard.firewall.messages import Message, Refusal, Request
@@ -30,10 +30,14 @@ _SOL_NETLINK = 270
 _ADD_MEMBERSHIP, _CAP_ACK, _EXT_ACK = 1, 10, 11
 _SO_ATTACH_FILTER, _SO_SNDBUFFORCE = 26, 32
 _GROUP_NFTABLES = 7
-_SEND_BUFFER = 1 << 26  # bytes, room for a transaction of a million elements; taken only while used
+
+# Bytes of the biggest transaction, some 20,000 elements.  While somebody listens to its news, the
+# kernel needs 14 KB for each of them until the transaction ends.
+_MOST_SENT = 1 << 19
 _RECEIVE_SIZE = 1 << 16
 _PATIENCE = struct.pack("@ll", 5, 0)
 _DUMP_ATTEMPTS = 8
+_FRAMES = 1 << 13  # bytes for the headers of a transaction
 _NAMED = 3  # requests that a message about a whole transaction names
 
 
@@ -99,9 +103,11 @@ class Channel(_Socket):
         for option in (_CAP_ACK, _EXT_ACK):
             self._socket.setsockopt(_SOL_NETLINK, option, 1)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _PATIENCE)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _MOST_SENT)
         with contextlib.suppress(PermissionError):
-            self._socket.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _SEND_BUFFER)
+            self._socket.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _MOST_SENT)
+        allowed = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+        self.room = min(allowed, _MOST_SENT) - _FRAMES
 
     def change(self, requests: Sequence[Request]) -> None:
         """Make one transaction of the requests: all of them happen, or none.
@@ -120,7 +126,7 @@ class Channel(_Socket):
             answers = [answer for answer in self._queued() if answer.sequence in tried]
             refusals = [(messages.refusal(answer), answer.sequence) for answer in answers]
         for refusal, sequence in refusals:
-            # Without the capability the transaction is refused as a whole; a single EPERM is a table's owner's.
+            # The whole is refused for lack of the capability, a single request as the table is another's.
             _raise(refusal, tried[sequence], failure if sequence == first else FirewallError)
         if not refusals:
             raise FirewallError(errno.ENODATA, whole, "the kernel did not answer")
@@ -166,46 +172,52 @@ class Watch(_Socket):
     """Tells when somebody else has changed the ruleset of this network namespace.
 
     Subscribed to nf_tables' news, of which a filter in the kernel lets only
-    the one that ends each transaction through: a hundred thousand new elements
-    would overflow any buffer.
+    those through that end a transaction which is not ours: a hundred thousand
+    new elements would overflow any buffer.
 
     Args:
-        ours: netlink ports of the sockets whose changes are our own.
+        ours: netlink port of the socket whose changes are our own.
+
+    Raises:
+        FirewallError: the kernel refused.
     """
 
-    def __init__(self, ours: Iterable[int]) -> None:
+    def __init__(self, ours: int) -> None:
         super().__init__()
-        self._ours = frozenset(ours)
         self._socket.setblocking(False)
-        _attach_filter(self._socket)
-        self._socket.setsockopt(_SOL_NETLINK, _ADD_MEMBERSHIP, _GROUP_NFTABLES)
+        with _explained("watch the firewall"):
+            _attach_filter(self._socket, ours)
+            self._socket.setsockopt(_SOL_NETLINK, _ADD_MEMBERSHIP, _GROUP_NFTABLES)
 
     def fileno(self) -> int:
-        """The descriptor that becomes readable at a change, ours too."""
+        """The descriptor that becomes readable when there are news."""
         return self._socket.fileno()
 
     def drain(self) -> bool:
-        """Read all news; whether one was not ours, or some were lost."""
+        """Read all news; whether there were some, lost ones too."""
         try:
-            return not {message.port for message in self._queued()} <= self._ours
+            return any([True for _ in self._queued()])  # noqa: C419 - all of them are to be read
         except OSError as error:
             if error.errno != errno.ENOBUFS:
                 raise
             return True
 
 
-def _attach_filter(subscriber: socket.socket) -> None:
-    """Have the kernel queue only messages whose first is a `NEWGEN`.
+def _attach_filter(subscriber: socket.socket, ours: int) -> None:
+    """Have the kernel queue only messages of type `NEWGEN` that are not of our port.
 
     A classic BPF program; its loads are in network order, netlink's fields in
     the host's.
     """
-    swapped = int.from_bytes(struct.pack("=H", messages.NEWGEN))
+    kind = int.from_bytes(struct.pack("=H", messages.NEWGEN))
+    port = int.from_bytes(struct.pack("=I", ours))
     program = (
-        (0x28, 0, 0, 4),  # load the half word at 4, which is the type
-        (0x15, 0, 1, swapped),  # go on if it is NEWGEN, else skip one
+        (0x28, 0, 0, 4),  # load the half word at 4, the type
+        (0x15, 0, 3, kind),  # unless it is NEWGEN go to the end
+        (0x20, 0, 0, 12),  # load the word at 12, the port
+        (0x15, 1, 0, port),  # if it is ours go to the end
         (0x06, 0, 0, 0xFFFFFFFF),  # take all of it
-        (0x06, 0, 0, 0),  # take nothing
+        (0x06, 0, 0, 0),  # the end: take nothing
     )
     code = b"".join(struct.pack("=HBBI", *step) for step in program)
     held = ctypes.create_string_buffer(code, len(code))

@@ -22,6 +22,7 @@ PREROUTING = 0
 PRIORITY = -300
 ACCEPT = 1
 SIP_PORTS = "sip_ports"
+ALLOW_SETS = ("allow4", "allow6")
 _DROP = 0
 
 Version = Literal[4, 6]

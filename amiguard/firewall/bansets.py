@@ -1,0 +1,208 @@
+"""Edge: the sets that hold bans: of sources, which are hashed, and of other networks, which are intervals.
+
+The two have the same methods, so that nobody else need know the difference.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import time
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from amiguard.firewall import intervals, messages
+from amiguard.firewall.elements import Item, adding, deleting, naming, seen
+from amiguard.firewall.netlink import FirewallError
+from amiguard.model import Prefix, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from amiguard.firewall.elements import Seen
+    from amiguard.firewall.messages import Request
+    from amiguard.firewall.netlink import Channel
+    from amiguard.firewall.ruleset import Set
+
+# Elements of one transaction that adds, deletes and adds them: as IPv6 they then just fit
+# the send buffer of 208 KiB that Linux gives to those without privilege.
+_PORTION = 1500
+
+# How often to read again when a range has expired between reading and deleting it.
+_ATTEMPTS = 3
+
+T = TypeVar("T")
+Wanted = dict[Prefix, float]
+"""Networks and the seconds for which they shall be banned, infinite for ever."""
+
+
+class Counted(NamedTuple):
+    """A ban as the kernel holds it: seconds it remains (None: for ever), and what it has dropped."""
+
+    source: Prefix
+    scope: Scope
+    remaining: float | None
+    packets: int
+    bytes: int
+
+
+class SourceSet:
+    """A set of bans of single sources: networks of one length, as their addresses."""
+
+    def __init__(
+        self, channel: Channel, table: str, name: str, scope: Scope, width: int, length: int
+    ) -> None:
+        self._channel = channel
+        self._table = table
+        self._name = name
+        self._scope: Scope = scope
+        self._width = width
+        self._length = length
+
+    def requests(self, wanted: Mapping[Prefix, float], *, anew: bool) -> list[Request]:
+        """What puts bans into the set; `anew`: it has just been declared and holds none."""
+        items = [Item(one.network, None if time == math.inf else time) for one, time in wanted.items()]
+        return adding(self._table, self._name, items) if anew else replacing(self._table, self._name, items)
+
+    def noted(self, wanted: Mapping[Prefix, float], *, anew: bool) -> None:
+        """Hear that a declaration has put them there: the kernel knows it, that is enough."""
+
+    def put(self, wanted: Wanted, *, anew: bool = False) -> None:
+        """Put bans into the set, or give them another time."""
+        for some in portions(list(wanted.items())):
+            self._channel.change(self.requests(dict(some), anew=anew))
+
+    def lift(self, gone: Iterable[Prefix]) -> None:
+        """Take bans away; adding them first makes sure that they can be deleted."""
+        for some in portions([Item(prefix.network) for prefix in dict.fromkeys(gone)]):
+            add, delete = (make(self._table, self._name, some) for make in (adding, deleting))
+            self._channel.change([*add, *delete])
+
+    def bans(self, channel: Channel) -> Iterator[Counted]:
+        """Show the bans in the kernel."""
+        scope, length = self._scope, self._length
+        for key, remaining, packets, octets, *_ in read(channel, self._table, self._name, self._width):
+            yield Counted(Prefix(key, length), scope, remaining, packets, octets)
+
+
+class NetworkSet:
+    """A set of bans of networks of any length.
+
+    Such networks may overlap, so what is wanted is more than the kernel can
+    hold at a time: it is remembered, and read from the kernel at first need.
+    """
+
+    def __init__(self, channel: Channel, table: str, name: str, scope: Scope, width: int) -> None:
+        self._channel = channel
+        self._table = table
+        self._name = name
+        self._scope: Scope = scope
+        self._width = width
+        self._until: Wanted | None = None
+
+    def requests(self, wanted: Mapping[Prefix, float], *, anew: bool) -> list[Request]:
+        """What adds bans to the set; `anew`: it has just been declared and holds none."""
+        return self._changing(self._with(wanted, anew=anew), anew=anew)
+
+    def noted(self, wanted: Mapping[Prefix, float], *, anew: bool) -> None:
+        """Hear that a declaration has put them there."""
+        self._remember(self._with(wanted, anew=anew))
+
+    def put(self, wanted: Wanted, *, anew: bool = False) -> None:
+        """Put bans into the set, or give them another time."""
+        self._write(self._with(wanted, anew=anew))
+
+    def lift(self, gone: Iterable[Prefix]) -> None:
+        """Take bans away; networks inside that are banned themselves stay so."""
+        wanted = self._wanted()
+        for prefix in gone:
+            wanted.pop(prefix, None)
+        self._write(wanted)
+
+    def bans(self, channel: Channel) -> Iterator[Counted]:
+        """Show the bans in the kernel, each once, with what all of its ranges have dropped."""
+        found: dict[Prefix, Counted] = {}
+        for piece in self._pieces(channel):
+            _, remaining, packets, octets, *_ = piece.element
+            for owner in piece.owners:
+                former = found.get(owner, Counted(owner, self._scope, remaining, 0, 0))
+                found[owner] = former._replace(packets=former.packets + packets, bytes=former.bytes + octets)
+                packets = octets = 0
+        yield from found.values()
+
+    def _with(self, wanted: Mapping[Prefix, float], *, anew: bool) -> Wanted:
+        return dict(wanted) if anew else {**self._wanted(), **wanted}
+
+    def _wanted(self) -> Wanted:
+        """The networks that shall be banned, and the seconds they remain."""
+        if self._until is None:
+            self._remember(intervals.wanted(self._pieces(self._channel)))
+        assert self._until is not None
+        now = time.monotonic()
+        return {prefix: until - now for prefix, until in self._until.items() if until > now}
+
+    def _remember(self, wanted: Mapping[Prefix, float]) -> None:
+        now = time.monotonic()
+        self._until = {prefix: now + seconds for prefix, seconds in wanted.items()}
+
+    def _write(self, wanted: Wanted) -> None:
+        """Make the set hold these, and remember them."""
+        for left in reversed(range(_ATTEMPTS)):
+            try:
+                self._channel.change(self._changing(wanted))
+                break
+            except FirewallError as error:
+                if error.errno != errno.ENOENT or not left:
+                    raise
+        self._remember(wanted)
+
+    def _changing(self, wanted: Mapping[Prefix, float], *, anew: bool = False) -> list[Request]:
+        """Requests that make the set hold these and nothing else."""
+        standing = () if anew else self._pieces(self._channel)
+        gone, new = intervals.difference(standing, wanted, self._width)
+        return [*deleting(self._table, self._name, gone), *adding(self._table, self._name, new)]
+
+    def _pieces(self, channel: Channel) -> Iterator[intervals.Piece]:
+        return intervals.pieces(read(channel, self._table, self._name, self._width), self._width)
+
+
+BanSet = SourceSet | NetworkSet
+
+
+def make(channel: Channel, table: str, declared: Set, scope: Scope) -> BanSet:
+    """The keeper of a declared set of bans."""
+    name, width, length = declared.name, declared.width, declared.length
+    if length is None:
+        return NetworkSet(channel, table, name, scope, width)
+    return SourceSet(channel, table, name, scope, width, length)
+
+
+def replacing(table: str, name: str, items: Sequence[Item]) -> list[Request]:
+    """Requests that add elements, whether they are there or not, with just this time.
+
+    Adding one that is there keeps its time on Linux 6.1; deleting one that is not is an error.
+    """
+    add = adding(table, name, items)
+    return [*add, *deleting(table, name, items), *add]
+
+
+def portions(items: list[T]) -> Iterator[list[T]]:
+    """Split what is to be written into what a transaction may hold."""
+    for start in range(0, len(items), _PORTION):
+        yield items[start : start + _PORTION]
+
+
+def read(channel: Channel, table: str, name: str, width: int) -> Iterator[Seen]:
+    """Read the elements of a set whose keys have `width` bytes; none if there is no such set.
+
+    Raises:
+        FirewallError: the kernel refuses to tell; EBADMSG: the set is not as it was declared.
+    """
+    what = f"read set {name}"
+    try:
+        for attrs in channel.ask(messages.GETSETELEM, naming(table, name), what, messages.DUMP):
+            yield from seen(attrs, width)
+    except messages.MalformedError as error:
+        raise FirewallError(errno.EBADMSG, what, str(error)) from error
+    except FirewallError as error:
+        if error.errno != errno.ENOENT:
+            raise

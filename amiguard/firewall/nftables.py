@@ -1,0 +1,268 @@
+"""Edge: the firewall; bans in, one netlink transaction out.
+
+The store is the truth and the kernel a cache of it, but the kernel enforces
+and expires bans on its own: nothing here runs between two changes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from amiguard.firewall import bansets, declaration, intervals, messages, ruleset
+from amiguard.firewall.elements import Item, adding, emptying
+from amiguard.firewall.netlink import Channel, FirewallError, Watch
+from amiguard.firewall.ranges import collapse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from amiguard.firewall.bansets import Counted, Wanted
+    from amiguard.firewall.messages import Request
+    from amiguard.firewall.ruleset import Ports
+    from amiguard.model import Prefix, Scope
+
+_GENERATION_ID = 1
+
+
+class Element(NamedTuple):
+    """A ban as the kernel shall hold it; `expires` is in seconds from now, None for ever."""
+
+    source: Prefix
+    scope: Scope
+    expires: float | None
+
+
+class Flow(NamedTuple):
+    """A phone that a door ban spares for so many seconds: a single address and its UDP port."""
+
+    source: Prefix
+    port: int
+    seconds: float
+
+
+class Firewall:
+    """The table `inet TABLE` of this network namespace; a context manager.
+
+    Not for use by two threads at once, but for `list`.
+
+    Args:
+        table: its name.
+        ports: what house bans close; none are all.
+        ipv4_prefix: length of an IPv4 source, whose bans are cheapest.
+        ipv6_prefix: the same for IPv6.
+
+    Raises:
+        NoCapabilityError: at once, without CAP_NET_ADMIN.
+        FirewallError: this kernel has no nf_tables.
+    """
+
+    def __init__(
+        self,
+        table: str = "amiguard",
+        *,
+        ports: Sequence[Ports] = (),
+        ipv4_prefix: int = 32,
+        ipv6_prefix: int = 64,
+    ) -> None:
+        self._table = table
+        self._ports = ports
+        self._lengths: Mapping[ruleset.Version, int] = {4: ipv4_prefix, 6: ipv6_prefix}
+        self._sets = ruleset.sets(self._lengths)
+        self._standing: declaration.Standing | None = None
+        self._channel = Channel()
+        self._bans = {
+            one.name: bansets.make(self._channel, table, one, one.scope) for one in self._sets if one.scope
+        }
+        try:
+            self.generation()
+        except FirewallError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give the socket back; the table stays."""
+        self._channel.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def declare(
+        self, elements: Iterable[Element] = (), allows: Iterable[Prefix] = (), sip_ports: Iterable[int] = ()
+    ) -> tuple[str, ...]:
+        """Put the table as it shall be, in one transaction: all or nothing.
+
+        What the kernel holds already stays as it stands, unless it is given.
+        What others have put into the table stays too, unless the table must
+        be built anew because a part of ours is missing or not as declared.
+        Bans that would make the transaction too big follow in further ones.
+
+        Returns:
+            What was missing or not as declared, by name; nothing: rules at most.
+
+        Raises:
+            FirewallError: the kernel refused; nothing has changed.
+        """
+        plan = declaration.declare(self._table, self._lengths, self._ports)
+        altered = plan.altered(self._survey())
+        anew = bool(altered)
+        kept = self._sound(altered) if anew else ()
+        bans = self._sorted(chain(kept, elements))
+        build = [
+            *(declaration.removal(self._table) if anew else ()),
+            *plan.requests(whole=anew),
+            *self._allowing(allows),
+            *self._listening(sip_ports),
+        ]
+        self._build(build, bans, anew=anew)
+        self._standing = self._survey()
+        return altered
+
+    def intact(self) -> bool:
+        """Whether table, chain, rules and sets stand as this object declared them."""
+        return self._standing is not None and self._survey() == self._standing
+
+    def generation(self) -> int:
+        """Number of the ruleset's state, which each change by anybody raises."""
+        (told,) = self._channel.ask(messages.GETGEN, messages.body(b""), "read the firewall")
+        return messages.integer(dict(messages.attributes(told)).get(_GENERATION_ID, b""))
+
+    def watch(self) -> Watch:
+        """Open a second socket that tells of changes that are not this object's."""
+        return Watch(self._channel.port)
+
+    def ban(self, elements: Iterable[Element]) -> None:
+        """Add bans, or give them another time.
+
+        Raises:
+            FirewallError: the kernel refused; of a great many, those before may be in force.
+        """
+        for name, wanted in self._sorted(elements).items():
+            self._bans[name].put(wanted)
+
+    def lift(self, bans: Iterable[tuple[Prefix, Scope]]) -> None:
+        """Take bans away; one that is over or never was is no error.
+
+        Raises:
+            FirewallError: the kernel refused; of a great many, those before may be gone.
+        """
+        gone: defaultdict[str, list[Prefix]] = defaultdict(list)
+        for prefix, scope in bans:
+            gone[ruleset.home(prefix, scope, self._lengths)].append(prefix)
+        for name, prefixes in gone.items():
+            self._bans[name].lift(prefixes)
+
+    def allow(self, allows: Iterable[Prefix]) -> None:
+        """Let these networks pass whatever is banned, and no others.
+
+        Raises:
+            FirewallError: the kernel refused; nothing has changed.
+        """
+        self._channel.change(self._allowing(allows))
+
+    def listen(self, sip_ports: Iterable[int]) -> None:
+        """Have door bans close these UDP ports, and no others.
+
+        Raises:
+            FirewallError: the kernel refused; nothing has changed.
+        """
+        self._channel.change(self._listening(sip_ports))
+
+    def spare(self, flows: Iterable[Flow]) -> None:
+        """Let these phones through closed doors, or give them another time.
+
+        Raises:
+            FirewallError: the kernel refused.
+        """
+        keys: defaultdict[str, dict[bytes, float]] = defaultdict(dict)
+        for source, port, seconds in flows:
+            keys[f"spare{source.version}"][ruleset.spared(source.network, port)] = seconds
+        for name, wanted in keys.items():
+            for some in bansets.portions([Item(*one) for one in wanted.items()]):
+                self._channel.change(bansets.replacing(self._table, name, some))
+
+    def bans(self) -> Iterator[Counted]:
+        """Show all bans in force, set by set; no table, no bans.
+
+        Reads by a socket of its own: another thread may do it.
+
+        Raises:
+            FirewallError: the kernel refuses to tell, or tells nonsense.
+        """
+        with Channel() as channel:
+            for one in self._bans.values():
+                yield from one.bans(channel)
+
+    def drop(self) -> None:
+        """Delete the table with all bans; what never was is no error.
+
+        Raises:
+            FirewallError: the kernel refused; nothing has changed.
+        """
+        self._channel.change(declaration.removal(self._table))
+        self._note({}, anew=True)
+
+    def _survey(self) -> declaration.Standing | None:
+        names = [one.name for one in self._sets]
+        return declaration.survey(self._channel, self._table, names)
+
+    def _sound(self, altered: Sequence[str]) -> Iterator[Element]:
+        """The bans in those sets of an altered table that are as they shall be."""
+        for name, one in self._bans.items():
+            if f"set {name}" not in altered:
+                yield from (Element(ban.source, ban.scope, ban.remaining) for ban in one.bans(self._channel))
+
+    def _sorted(self, elements: Iterable[Element]) -> dict[str, Wanted]:
+        """Bans by the set they belong to, each once."""
+        homes: defaultdict[str, Wanted] = defaultdict(dict)
+        for source, scope, expires in elements:
+            name = ruleset.home(source, scope, self._lengths)
+            homes[name][source] = math.inf if expires is None else expires
+        return homes
+
+    def _build(self, build: list[Request], bans: Mapping[str, Wanted], *, anew: bool) -> None:
+        """Make a declaration, with its bans if they fit."""
+        filling = [self._bans[name].requests(wanted, anew=anew) for name, wanted in bans.items()]
+        everything = [*build, *chain.from_iterable(filling)]
+        if sum(len(request.body) for request in everything) <= self._channel.room:
+            self._channel.change(everything)
+            self._note(bans, anew=anew)
+            return
+        self._channel.change(build)
+        self._note({}, anew=anew)
+        for name, wanted in bans.items():
+            self._bans[name].put(wanted, anew=anew)
+
+    def _note(self, bans: Mapping[str, Wanted], *, anew: bool) -> None:
+        """Tell the sets what a declaration has put into them."""
+        for name, one in self._bans.items():
+            if anew or name in bans:
+                one.noted(bans.get(name, {}), anew=anew)
+
+    def _allowing(self, allows: Iterable[Prefix]) -> list[Request]:
+        """Requests that replace the allow sets."""
+        prefixes = list(allows)
+        widths = {one.name: one.width for one in self._sets if one.name in ruleset.ALLOW_SETS}
+        return [
+            request
+            for name, width in widths.items()
+            for request in self._refilling(name, _allowed(prefixes, width))
+        ]
+
+    def _listening(self, sip_ports: Iterable[int]) -> list[Request]:
+        """Requests that replace the set of SIP ports."""
+        return self._refilling(ruleset.SIP_PORTS, [Item(port.to_bytes(2)) for port in set(sip_ports)])
+
+    def _refilling(self, name: str, items: Sequence[Item]) -> list[Request]:
+        return [emptying(self._table, name), *adding(self._table, name, items)]
+
+
+def _allowed(prefixes: Iterable[Prefix], width: int) -> list[Item]:
+    """Elements of the allow set of one IP version."""
+    spans = collapse(prefix for prefix in prefixes if len(prefix.network) == width)
+    return [item for span in spans for item in intervals.items(span, width)]
