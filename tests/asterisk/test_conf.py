@@ -8,7 +8,7 @@ from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from amiguard.asterisk.conf import ConfError, load
@@ -59,6 +59,7 @@ def value(text: str) -> str | None:
         ("k = a\nk += b", "a b"),
         ("k = a\nk += b,\nk+= c", "a b, c"),
         ("k += a", "a"),
+        ("k +=> a", "> a"),
         ("k = a\nK += b", "a"),
         ("k = 1\nk = 2\nk += 3", "1"),
         ("k = 1\nk = 1\nk += 2", "1 2"),
@@ -72,6 +73,10 @@ def test_a_value_is_what_asterisk_makes_of_it(text: str, expected: str) -> None:
 def test_plus_equals_makes_the_last_of_exactly_that_name_longer() -> None:
     conf = read("[s]\nk = 1\nK = 2\nk = 3\nk += 4\n")
     assert pairs(conf)["s"] == [("k", "1"), ("K", "2"), ("k", "3 4")]
+
+
+def test_an_escaped_name_may_begin_with_the_equals_sign() -> None:
+    assert pairs(read("[s]\n\\=a = b\n\\[x] = c")) == {"s": [("=a", "b"), ("[x]", "c")]}
 
 
 def test_a_line_says_where_it_stands_even_when_inherited_or_included() -> None:
@@ -219,6 +224,11 @@ def test_what_asterisk_warns_of_is_noted() -> None:
     ]
 
 
+def test_a_note_belongs_to_one_file_of_a_glob() -> None:
+    conf = read("[s]\n#include i*.conf", i1="v" * 8190, i2="")
+    assert [str(note) for note in conf.notes] == ["i1.conf:1: the line is too long, and ignored"]
+
+
 def test_a_line_of_8190_bytes_is_read() -> None:
     assert value("k = " + "v" * 8185) == "v" * 8185
     assert value("k = " + "v" * 8186) is None
@@ -296,6 +306,10 @@ def reference(data: bytes) -> list[bytes]:
     return [line for line in result if line]
 
 
+@settings(max_examples=500)
 @given(st.text(alphabet=";;;---\\a\n", max_size=60).map(str.encode))
+@example(b";--;\na")
+@example(b"a--;--;a;--a\na")
+@example(b";--a\\;--;a;a")
 def test_comments_are_taken_away_as_asterisks_own_loop_does(data: bytes) -> None:
     assert reference(data) == [line for _, line in Lines().read(data)]

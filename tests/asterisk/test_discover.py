@@ -73,6 +73,12 @@ def test_other_levels_make_a_classic_file_forgeable_and_it_is_not_followed(etc: 
     )
 
 
+def test_a_forgeable_file_comes_last(etc: Path) -> None:
+    found = logger(etc, "full => error,security\nfail2ban => notice,security")
+    assert [log.path for log in found.logs] == ["/log/fail2ban", "/log/full"]
+    assert found.log == "/log/fail2ban"
+
+
 def test_a_notice_beside_security_is_mixed_but_cannot_be_forged(etc: Path) -> None:
     found = logger(etc, "fail2ban => notice,security\nsecurity => security")
     assert [(log.path, log.mixed) for log in found.logs] == [
