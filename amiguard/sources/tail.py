@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from amiguard.sources.logfile import LogFile
-from amiguard.sources.position import Chunk, Position, origins
+from amiguard.sources.position import HEAD, Chunk, Position, origins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,8 +157,9 @@ class Tail:
         return file
 
     def _known(self) -> list[Position]:
+        """The place in hand and those that were left; with whole heads, for an inode is soon used again."""
         now = [self._file.position] if self._file else []
-        return now + [position for position in reversed(self._left) if position.offset]
+        return now + [position for position in reversed(self._left) if len(position.head) == HEAD]
 
     def _find(self, position: Position | None) -> LogFile | None:
         """The file a position is in, under whatever name, ready to go on there."""

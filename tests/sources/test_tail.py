@@ -347,16 +347,16 @@ def test_an_inode_used_again_at_once_is_another_file(tmp_path: Path) -> None:
 def test_a_switched_symlink_is_a_rotation(tmp_path: Path) -> None:
     log = Log(tmp_path / "security")
     monday, tuesday = tmp_path / "monday", tmp_path / "tuesday"
-    log.write(lines(1), monday)
+    log.write(lines(1, 2, 3), monday)
     log.path.symlink_to(monday)
-    assert lines(1) == log.read()
-    log.write(lines(2), monday)
-    log.write(lines(3), tuesday)
-    switch(log.path, tuesday)
-    assert lines(2, 3) == log.read()
+    assert lines(1, 2, 3) == log.read()
     log.write(lines(4), monday)
+    log.write(lines(5), tuesday)
+    switch(log.path, tuesday)
+    assert lines(4, 5) == log.read()
+    log.write(lines(6), monday)
     switch(log.path, monday)
-    assert lines(4) == log.read()
+    assert lines(6) == log.read()
     log.tail.close()
 
 
@@ -525,12 +525,12 @@ def test_no_chunk_is_larger_than_a_block(log: Log) -> None:
 
 
 def test_a_file_that_was_read_is_known_under_another_name(log: Log) -> None:
-    log.write(lines(1))
+    log.write(lines(1, 2, 3))
     log.read()
     log.path.rename(log.path.with_name("security.kept"))
     assert log.tail.has_read(log.path.with_name("security.kept"))
-    log.write(lines(2))
-    assert lines(2) == log.read()
+    log.write(lines(4))
+    assert lines(4) == log.read()
     assert log.tail.has_read(log.path.with_name("security.kept"))
-    log.write(lines(3), log.named(".other"))
+    log.write(lines(5), log.named(".other"))
     assert not log.tail.has_read(log.named(".other"))

@@ -35,7 +35,6 @@ class LogsAndReader(RuleBasedStateMachine):
         self.halves: list[bytes] = []
         self.delivered: list[int] = []
         self.excused: set[int] = set()
-        self.place_is_gone = False
 
     @initialize()
     def begin(self) -> None:
@@ -51,7 +50,7 @@ class LogsAndReader(RuleBasedStateMachine):
             self.finish_half()
             self.append(self.new_line())
 
-    @rule(size=st.integers(1, 50))
+    @rule(size=st.integers(6, 50))
     def write_half(self, size: int) -> None:
         self.finish_half()
         line = self.new_line()
@@ -132,8 +131,8 @@ class LogsAndReader(RuleBasedStateMachine):
         chunk = self.tail.read()
         if chunk is None:
             return self.tail.leaving
-        self.place_is_gone = self.place_is_gone and chunk.position.inode == self.position.inode
         self.position = chunk.position
+        self.place = int(chunk.data.splitlines()[-1][:6])
         if chunk.data.endswith(b"\n"):
             self.deliver(chunk.data)
         else:
@@ -142,10 +141,12 @@ class LogsAndReader(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
-        """Where the place is gone, only the present file can be taken up."""
+        """Where the place is gone, only the file that has the path now can be taken up."""
         self.tail.close()
         self.tail = Tail(self.path, self.position)
-        if self.place_is_gone:
+        if self.place not in self.where:
+            if self.moved:
+                self.reopen()
             present = self.path.stat().st_ino
             self.excused |= {number for number, inode in self.where.items() if inode != present}
         self.look()
@@ -164,7 +165,9 @@ class LogsAndReader(RuleBasedStateMachine):
     # how
 
     def open(self) -> int:
-        return os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        writer = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self.stamp(writer)
+        return writer
 
     def named(self, suffix: int) -> Path:
         return self.folder / f"security.{suffix}"
@@ -211,7 +214,6 @@ class LogsAndReader(RuleBasedStateMachine):
         gone = {number for number, where in self.where.items() if where == inode}
         self.excused |= gone
         self.where = {number: where for number, where in self.where.items() if where != inode}
-        self.place_is_gone = self.place_is_gone or inode == self.position.inode
 
     def deliver(self, data: bytes) -> None:
         for line in data.splitlines():

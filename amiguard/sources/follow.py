@@ -1,0 +1,90 @@
+"""Edge: a set of paths and globs as one asynchronous stream of chunks."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Self
+
+from amiguard.sources.bell import Bell
+from amiguard.sources.pace import Pace
+from amiguard.sources.roster import Roster
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+
+    from amiguard.sources.position import Chunk, Position
+    from amiguard.sources.tail import Tail
+
+POLL = 1.0
+"""Seconds between looks without a bell; NFS never rings, and inotify overflows."""
+STEP = 0.02
+"""Seconds between looks at busy logs."""
+
+
+class Follower:
+    """Follows paths and globs: a context manager inside a running loop, to be iterated once.
+
+    The consumer sets the pace: while it is busy, the lines wait in their files.
+
+        with Follower(["/var/log/asterisk/security*"], positions) as follower:
+            async for path, chunk in follower:
+                ...
+    """
+
+    def __init__(self, patterns: Iterable[str], positions: Mapping[str, Position]) -> None:
+        self._roster = Roster(patterns, positions)
+        self._bell = Bell()
+        self._pace = Pace()
+        self._muted = False
+        self._more = False
+        self._due = 0.0
+
+    def __enter__(self) -> Self:
+        self._bell.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bell.__exit__()
+        self._roster.close()
+
+    @property
+    def tails(self) -> Mapping[str, Tail]:
+        """What is followed now, by path; for status and lag."""
+        return self._roster.tails
+
+    async def __aiter__(self) -> AsyncIterator[tuple[str, Chunk]]:
+        while True:
+            self._look_around(time.monotonic())
+            for found in self._round():
+                yield found
+            await self._pause()
+
+    def _round(self) -> Iterator[tuple[str, Chunk]]:
+        """At most one chunk of each file, so that none starves."""
+        self._more = False
+        for path, tail in self.tails.items():
+            if chunk := tail.read():
+                self._pace.heard(time.monotonic())
+                self._more = self._more or chunk.more
+                yield path, chunk
+
+    async def _pause(self) -> None:
+        leaving = any(tail.leaving for tail in self.tails.values())
+        if self._more:
+            await asyncio.sleep(0)
+        elif self._pace.busy:
+            await asyncio.sleep(STEP)
+        elif await self._bell.wait(STEP if leaving else POLL):
+            self._pace.rang(time.monotonic())
+
+    def _look_around(self, now: float) -> None:
+        """Each second, and when files moved or the pace changed, see what there is to follow."""
+        self._pace.rest(now)
+        if now >= self._due:
+            self._roster.report()
+        elif not self._bell.moved and self._pace.busy == self._muted:
+            return
+        self._due, self._muted, self._bell.moved = now + POLL, self._pace.busy, False
+        self._roster.discover()
+        self._bell.watch([] if self._muted else self.tails, self._roster.folders)
