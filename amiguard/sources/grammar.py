@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from amiguard.sources.kinds import KINDS, SERVICES, EventKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
 LONGEST: Final = 8192
 """Asterisk's log buffer: a longer record is cut (`BUFSIZ` in `main/logger.c`)."""
@@ -109,10 +109,10 @@ class _Spelling(NamedTuple):
             (severity, b"Service=" + quote + service, b"EventVersion=" + quote + version)
         )
 
-    def tail(self, kind: EventKind, value: bytes) -> re.Pattern[bytes]:
+    def tail(self, kind: EventKind, loose: Container[str] = ()) -> re.Pattern[bytes]:
         def field(name: str) -> bytes:
             opening = b"(?:" if name == "ExpectedResponse" else b"("
-            return b"," + self.field(name, opening + value + b")")
+            return b"," + self.field(name, opening + (b".*?" if name in loose else self.value) + b")")
 
         required, optional = map(field, kind.required), map(field, kind.optional)
         return re.compile(b"".join((*required, *(b"(?:%s)?" % field for field in optional))), re.DOTALL)
@@ -152,7 +152,7 @@ def _scan(spelling: _Spelling, prefix: bytes, suffix: bytes, *, skip_challenges:
 
 def _heads(spelling: _Spelling) -> Iterator[tuple[tuple[bytes, bytes], Head]]:
     for kind in KINDS.values():
-        tail = spelling.tail(kind, spelling.value)
+        tail = spelling.tail(kind)
         account_at = None if kind.account_in_head else kind.details.index("AccountID")
         for service in map(str.encode, SERVICES):
             key = spelling.head(kind.severity.encode(), service, b"%d" % kind.version, spelling.quote)
@@ -184,5 +184,17 @@ SESSION: Final = b'",SessionID="'
 PAIR: Final = re.compile(rb'",LocalAddress="(%s)",RemoteAddress="%s"' % (_ADDRESS, _address(b"(")))
 POINTER: Final = re.compile(rb"0x[0-9a-f]+")
 """SessionID of the AMI and of chan_sip: an address in memory, nothing a peer chose."""
-LOOSE_TAILS: Final = {kind.name: _CLASSIC.tail(kind, b".*?") for kind in KINDS.values()}
-"""Tails whose values may hold anything: this says where a value begins, not that there is but one reading."""
+_PEERS_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "ChallengeResponseFailed": ("Challenge", "Response"),
+    "InvalidPassword": ("ReceivedChallenge", "ReceivedHash"),
+    "RequestBadFormat": ("RequestType", "AccountID", "RequestParams"),
+    "RequestNotAllowed": ("RequestType", "RequestParams"),
+}
+"""What behind the addresses a peer has said; all else there is Asterisk's own and clean."""
+
+LOOSE_TAILS: Final = {
+    kind.name: _CLASSIC.tail(kind, _PEERS_WORDS.get(kind.name, ())) for kind in KINDS.values()
+}
+"""Tails whose values may hold anything where they are a peer's words: this says where a value begins,
+not that there is but one reading.  Asterisk's own values stay strict, so that a field which a later release
+adds is no tampering, and the secret in ExpectedResponse is taken for nothing else."""

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 _CONNECTED: Final = frozenset((b"TCP", b"TLS", b"WS", b"WSS"))
 _MODERN: Final = len("2026-11-21T22:21:39.487+0000")
+_LAST_PORT: Final = 65_535
 _LATEST: Final = 253_370_764_800.0  # the year 9999
+_OFFSET: Final = (b"+", b"-")
 _ADDRESSES: Final = 16_384
 
 _DETAIL: Final = {(kind.name, field): n for kind in KINDS.values() for n, field in enumerate(kind.details)}
@@ -61,10 +63,12 @@ class Mapper:
         """Make an event; `remote` is transport, address and port, `details` in the order of the kind's table.
 
         Raises:
-            ValueError: EventTV is no time, or the address is none.
+            ValueError: EventTV is no time, the address is none, or the port is above 65535.
         """
         transport, address, port = remote
         endpoint = Endpoint(transport or b"", self._addresses[address], int(port))
+        if endpoint.port > _LAST_PORT:
+            raise ValueError("a port beyond the last one")
         time = self.time(eventtv)
         return SecurityEvent(kind.name, time, service, account, session, local, endpoint, details, tampered)
 
@@ -82,6 +86,8 @@ class Mapper:
             return _asterisk11(eventtv)
         second = eventtv[:20] + eventtv[23:]
         if second != self._second:
+            if second[20:21] not in _OFFSET:
+                raise ValueError("an EventTV without an offset: nobody knows whose local time it is")
             self._base = datetime.fromisoformat((eventtv[:19] + eventtv[23:]).decode("ascii")).timestamp()
             self._second = second
         return self._base + int(eventtv[20:23]) / 1000
