@@ -8,76 +8,35 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from amiguard.config.schema import Reader, meant, mistake, number, read_each, wrong
+from amiguard.sources.kinds import KINDS, SERVICES, TAMPERING_POINTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-EVENTS = (
-    "FailedACL",
-    "InvalidAccountID",
-    "SessionLimit",
-    "MemoryLimit",
-    "LoadAverageLimit",
-    "RequestNotSupported",
-    "RequestNotAllowed",
-    "AuthMethodNotAllowed",
-    "RequestBadFormat",
-    "SuccessfulAuth",
-    "UnexpectedAddress",
-    "ChallengeResponseFailed",
-    "InvalidPassword",
-    "ChallengeSent",
-    "InvalidTransport",
-)
-"""The security events of Asterisk (main/security_events.c), 1.8 to 23."""
+EVENTS = tuple(KINDS)
+"""The security events of Asterisk."""
 
-SERVICES = ("AMI", "PJSIP", "SIP")
-"""The services that raise them."""
 
-POINTS: Mapping[str, float] = MappingProxyType(
-    {
-        "InvalidPassword": 2.0,
-        "InvalidPassword.AMI": 4.0,
-        "ChallengeResponseFailed": 2.0,
-        "ChallengeResponseFailed.AMI": 4.0,
-        "ChallengeResponseFailed.unknown": 0.5,
-        "InvalidAccountID": 1.0,
-        "InvalidAccountID.AMI": 4.0,
-        "ChallengeSent": 0.0,
-        "ChallengeSent.unknown": 0.5,
-        "RequestNotAllowed": 3.0,
-        "RequestBadFormat": 3.0,
-        "FailedACL": 2.0,
-        "FailedACL.AMI": 4.0,
-        "FailedACL.no_extension_match": 4.0,
-        # These follow a successful log-in: a misconfigured phone, and no attack.
-        "FailedACL.registrar_attempt_exceeds_maximum_configured_contacts": 0.0,
-        "FailedACL.registrar_attempt_without_configured_aors": 0.0,
-        "FailedACL.registrar_invalid_contacts_provided": 0.0,
-        "FailedACL.registrar_invalid_uri_in_to_received": 0.0,
-        "InvalidTransport": 1.0,
-        "AuthMethodNotAllowed": 1.0,
-        "UnexpectedAddress": 1.0,
-        "RequestNotSupported": 0.0,
-        "SessionLimit": 0.0,
-        "MemoryLimit": 0.0,
-        "LoadAverageLimit": 0.0,
-        "SuccessfulAuth": 0.0,
-        "tampering": 9.0,
-    }
-)
+def _defaults() -> Iterator[tuple[str, float]]:
+    for kind in KINDS.values():
+        yield from ((f"{kind.name}.{key}" if key else kind.name, value) for key, value in kind.points.items())
+    yield "tampering", TAMPERING_POINTS
+
+
+POINTS: Mapping[str, float] = MappingProxyType(dict(_defaults()))
 """Points of one event by default; of the keys that fit an event, the most specific holds."""
 
 
 _POINT: Reader[float] = number(0, 1000)
-_ACL_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_ACL_NAME = re.compile(r"[A-Za-z0-9_-]+\*?")
 
 
 def points(value: object) -> Mapping[str, float]:
     """Read the points; what the file does not name keeps its default.
 
     Keys are ``Event``, ``Event.Service``, ``Event.unknown`` (the account is
-    ``<unknown>``), ``FailedACL.NAME`` or ``tampering``; values are 0 to 1000.
+    ``<unknown>``), ``FailedACL.NAME`` (with ``*`` at its end: any that begins
+    so) or ``tampering``; values are 0 to 1000.
 
     Raises:
         SchemaError: it is no table, a key names nothing, or a value is no such number.

@@ -27,6 +27,8 @@ FRIENDS_AN_ACCOUNT: Final = 64
 ACCOUNTS: Final = 64
 FLOWS: Final = 64
 COUNTED_ACCOUNTS: Final = 16
+_GRAINS: Final = 1440
+"""A log-in like one before it counts again after this part of the protection: a minute of a day."""
 
 
 class Friend:
@@ -48,6 +50,10 @@ class Friend:
         self.until = max(self.until, time + lasts)
         _note(self.flows, flow, time, FLOWS)
         return _note(self.accounts, account, time, ACCOUNTS)
+
+    def knows(self, account: bytes, flow: Flow, since: float) -> bool:
+        """Whether this very account and flow logged in after `since`."""
+        return self.accounts.get(account, since) > since and self.flows.get(flow, since) > since
 
     def counts_slowly(self, account: bytes, time: float) -> bool:
         """Whether this failure counts on the slow scale: the first of an account each day.
@@ -121,6 +127,7 @@ class Friends:
             limit: the most friends.
         """
         self._lasts = lasts
+        self._grain = lasts / _GRAINS
         self._limit = limit
         self._friends: dict[Prefix, Friend] = {}
         self._sources: dict[bytes, set[Prefix]] = {}
@@ -154,6 +161,8 @@ class Friends:
             if not self._has_room(account, time):
                 return
             friend = self._friends[source] = Friend()
+        elif friend.knows(account, flow, time - self._grain):
+            return
         self._sources.setdefault(account, set()).add(source)
         pushed_out = friend.succeeded(account, flow, time, lasts=self._lasts)
         if pushed_out is not None:

@@ -121,9 +121,11 @@ class Guard:
     ) -> tuple[Outcome, ...]:
         source = standing.source
         ban = self.bans.covering(source, time)
-        if ban is not None and (ban.scope == "house" or not proven):
-            self._exhibit(event, time, source, 0.0, proven=proven)
-            return ()
+        if ban is not None:
+            time = max(time, ban.since)
+            if ban.scope == "house" or not proven:
+                self._exhibit(event, time, source, 0.0, proven=proven)
+                return ()
         friend = self.friends.get(source, time)
         offence = self.scorer.add(
             source,

@@ -88,7 +88,7 @@ _ROWS = (
         _ERROR,
         ("RequestType",),
         ("SessionTV", "RequestParams"),
-        {"": 0.0, "AMI": 3.0},
+        {"": 3.0},
         "a request without the right to it",
     ),
     EventKind(
@@ -106,7 +106,7 @@ _ROWS = (
         _ERROR,
         ("RequestType",),
         ("SessionTV", "AccountID", "RequestParams"),
-        {"": 0.0, "AMI": 3.0},
+        {"": 3.0},
         "a request that makes no sense",
     ),
     EventKind("SuccessfulAuth", 1, _INFORMATIONAL, ("UsingPassword",), _TV, {"": 0.0}, "a log-in succeeded"),

@@ -64,6 +64,11 @@ class SecurityLog:
         return self._classic.sandwich is None
 
     @property
+    def skipped(self) -> int:
+        """Events that were passed over because they are worth nothing."""
+        return self._json.skipped + self._classic.skipped
+
+    @property
     def form(self) -> str:
         """`json` or `classic`: what the file was seen to be written in."""
         return "json" if self._reader is self._json else "classic"
@@ -97,6 +102,7 @@ class _Reader:
     """The strict reading of one form."""
 
     def __init__(self, form: grammar.Form, mapper: Mapper) -> None:
+        self.skipped = 0
         self._form = form
         self._mapper = mapper
 
@@ -132,6 +138,7 @@ class _Json(_Reader):
         del receipt  # no record of this form depends on the one before
         for match in self._form.scan.finditer(data, at, end):
             if match.lastindex is None:
+                self.skipped += 1
                 continue
             outcome: SecurityEvent | Ambiguous | None = None
             if match.lastindex == grammar.CLEAN:
@@ -211,6 +218,7 @@ class _Classic(_Reader):
             if match.lastindex != grammar.OTHER:
                 self._seen, self._orphans, self._json_lines = True, 0, 0
                 if match.lastindex is None:
+                    self.skipped += 1
                     continue
                 outcome = self.strict(match)
             if outcome is None:

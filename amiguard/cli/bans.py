@@ -1,0 +1,166 @@
+"""Edge: `list`, `ban`, `unban`, `history`: from the service, or for root from kernel and store without it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from amiguard.cli.common import config_or_exit, print_json_list, print_table, reports, with_config, with_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@click.command("list")
+@with_config
+@with_json
+@reports
+def list_command(config_path: str | None, *, as_json: bool) -> None:
+    """List who is banned now."""
+    from amiguard.cli import offline  # noqa: PLC0415
+
+    config = config_or_exit(config_path)
+    with offline.rows(config, "list") as rows:
+        if as_json:
+            print_json_list("bans", rows)
+        else:
+            _print_running([json.loads(row) for row in rows])
+
+
+def _print_running(bans: list[dict[str, Any]]) -> None:
+    from amiguard.views import printable, span  # noqa: PLC0415
+
+    if not bans:
+        click.echo("nobody is banned")
+        return
+    print_table(
+        ("SOURCE", "SCOPE", "PROOF", "LEFT", "STRIKE", "DROPPED", "ORIGIN", "REASON"),
+        [
+            (
+                _source(ban),
+                ban["scope"],
+                ban["proof"],
+                span(ban["remaining"]),
+                str(ban["strike"]),
+                str(ban["packets"]),
+                ban["origin"],
+                printable(ban["reason"]),
+            )
+            for ban in bans
+        ],
+    )
+
+
+@click.command("ban")
+@click.argument("address")
+@click.option("--for", "lasting", metavar="DURATION", help='How long: 10m, 1h, 7d, or "forever".')
+@click.option("--reason", metavar="TEXT", help="Why, for list and history.")
+@click.option("--force", is_flag=True, help="Even a friend, even a very wide prefix.")
+@with_config
+@with_json
+@reports
+def ban_command(
+    address: str,
+    lasting: str | None,
+    reason: str | None,
+    config_path: str | None,
+    *,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Ban ADDRESS, an address or prefix; a bare IPv6 address means its source prefix."""
+    from amiguard import views  # noqa: PLC0415
+    from amiguard.control import asking  # noqa: PLC0415
+
+    config = config_or_exit(config_path)
+    arguments = {"address": address, "for": _lasting(lasting), "reason": reason, "force": force}
+    with asking(config.service.socket, "ban", **arguments) as (head, rows):
+        list(rows)
+    if as_json:
+        click.echo(views.document({"ban": head["ban"]}))
+    else:
+        until = head["ban"]["until"]
+        click.echo(f"banned {_source(head['ban'])} {f'until {until}' if until else 'for ever'}")
+
+
+def _lasting(text: str | None) -> str | None:
+    from amiguard.config import duration  # noqa: PLC0415
+
+    if text is not None:
+        try:
+            duration(text)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--for") from error
+    return text
+
+
+@click.command("unban")
+@click.argument("addresses", nargs=-1, metavar="ADDRESS...")
+@click.option("--all", "everybody", is_flag=True, help="Lift every ban.")
+@with_config
+@with_json
+@reports
+def unban_command(
+    addresses: tuple[str, ...], config_path: str | None, *, everybody: bool, as_json: bool
+) -> None:
+    """Lift the bans that hold any ADDRESS, and forget their last strike."""
+    from amiguard.cli import offline  # noqa: PLC0415
+
+    if bool(addresses) == everybody:
+        raise click.UsageError("name addresses, or say --all")
+    config = config_or_exit(config_path)
+    with offline.rows(config, "unban", addresses=list(addresses), all=everybody) as rows:
+        lifted = list(rows)
+    if as_json:
+        print_json_list("unbanned", lifted)
+    else:
+        for row in lifted:
+            click.echo(f"unbanned {_source(json.loads(row))}")
+
+
+@click.command("history")
+@click.argument("address", required=False)
+@click.option(
+    "--limit", default=1000, show_default=True, type=click.IntRange(1, 1_000_000), help="The newest so many."
+)
+@with_config
+@with_json
+@reports
+def history_command(address: str | None, limit: int, config_path: str | None, *, as_json: bool) -> None:
+    """Tell past and present bans, newest first, of ADDRESS or of all."""
+    from amiguard.cli import offline  # noqa: PLC0415
+
+    config = config_or_exit(config_path)
+    with offline.rows(config, "history", address=address, limit=limit) as rows:
+        if as_json:
+            print_json_list("bans", rows)
+        else:
+            _print_history(map(json.loads, rows))
+
+
+def _print_history(bans: Iterable[dict[str, Any]]) -> None:
+    from amiguard.views import printable  # noqa: PLC0415
+
+    rows = [
+        (
+            ban["since"],
+            _source(ban),
+            ban["scope"],
+            str(ban["strike"]),
+            f"{ban['why']} {ban['ended']}" if ban["why"] else "runs",
+            ban["origin"],
+            printable(ban["reason"]),
+        )
+        for ban in bans
+    ]
+    if rows:
+        print_table(("SINCE", "SOURCE", "SCOPE", "STRIKE", "END", "ORIGIN", "REASON"), rows)
+    else:
+        click.echo("no ban is remembered")
+
+
+def _source(ban: dict[str, Any]) -> str:
+    whole = ban["prefix"] == (128 if ":" in ban["address"] else 32)
+    return ban["address"] if whole else f"{ban['address']}/{ban['prefix']}"

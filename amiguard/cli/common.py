@@ -1,0 +1,106 @@
+"""Edge: what all commands share: the configuration, errors as one line, and output."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from amiguard.config import Config
+
+CONFIG: Final = "/etc/amiguard/amiguard.toml"
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def read_config(path: str | None) -> Config:
+    """Read the configuration; without a path the usual file, or the defaults where there is none.
+
+    Raises:
+        ConfigError: the text is wrong.
+        OSError: the file that was named cannot be read.
+    """
+    from amiguard.config import parse  # noqa: PLC0415 - `--help` needs none of it
+
+    file = Path(path or CONFIG)
+    if path is None and not file.exists():
+        return parse("", "defaults")
+    return parse(file.read_bytes().decode("utf-8", "surrogateescape"), str(file))
+
+
+def config_or_exit(path: str | None) -> Config:
+    """As `read_config`; an error ends the program with exit code 2."""
+    from amiguard.config import ConfigError  # noqa: PLC0415
+
+    try:
+        return read_config(path)
+    except ConfigError as error:
+        fail(str(error), 2)
+    except OSError as error:
+        fail(f"{path}: {error.strerror}", 2)
+
+
+def with_config(command: _Command) -> _Command:
+    """Give the command an option `--config`."""
+    option = click.option(
+        "--config", "config_path", metavar="FILE", help=f"Configuration file (default: {CONFIG})."
+    )
+    return option(command)
+
+
+def with_json(command: _Command) -> _Command:
+    """Give the command an option `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(command)
+
+
+def fail(text: str, code: int) -> NoReturn:
+    """Say why, and end with this exit code."""
+    for line in text.splitlines():
+        click.echo(f"amiguard: {line}", err=True)
+    sys.exit(code)
+
+
+def reports(command: _Command) -> _Command:
+    """Turn refusals of the service into one line and the exit code they name."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        from amiguard.control import ControlError  # noqa: PLC0415
+
+        try:
+            return command(*args, **kwargs)
+        except ControlError as error:
+            fail(str(error), error.code)
+        except BrokenPipeError:
+            sys.stderr.close()  # the reader has seen enough; Python would complain at exit
+            sys.exit(0)
+
+    return wrapped  # type: ignore[return-value]  # functools.wraps keeps the signature, which mypy cannot see
+
+
+def print_json_list(name: str, rows: Iterable[str]) -> None:
+    """Print `{"version": 1, NAME: [rows]}` as the rows come."""
+    write = sys.stdout.write
+    write(f'{{"version": 1, "{name}": [')
+    between = ""
+    for row in rows:
+        write(between)
+        write(row)
+        between = ", "
+    write("]}\n")
+    sys.stdout.flush()
+
+
+def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print columns as wide as they must be; the last one may be as long as it likes."""
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    for row in (heads, *rows):
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        click.echo("  ".join(cells).rstrip())

@@ -1,0 +1,112 @@
+"""Edge: rows from the service; when it is down, for root, straight from kernel and store."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from amiguard.control import ControlError, asking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from amiguard.config import Config
+    from amiguard.model import Ban, Prefix
+
+_SILENT = 4
+
+
+@contextlib.contextmanager
+def rows(config: Config, command: str, **arguments: Any) -> Iterator[Iterator[str]]:
+    """The rows that answer a command.
+
+    Raises:
+        ControlError: the service refuses, or does not answer and we are not root.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            _, found = stack.enter_context(asking(config.service.socket, command, **arguments))
+        except ControlError as error:
+            if error.code != _SILENT or os.geteuid() != 0:
+                raise
+            found = stack.enter_context(_without_service(config, command, arguments))
+        yield found
+
+
+@contextlib.contextmanager
+def _without_service(config: Config, command: str, arguments: dict[str, Any]) -> Iterator[Iterator[str]]:
+    from amiguard.firewall.netlink import FirewallError  # noqa: PLC0415 - the service is seldom down
+    from amiguard.store import StoreError  # noqa: PLC0415
+
+    act: dict[str, Callable[[Config, dict[str, Any]], Iterator[str]]] = {
+        "list": _list,
+        "unban": _unban,
+        "history": _history,
+    }
+    try:
+        yield act[command](config, arguments)
+    except (FirewallError, StoreError) as error:
+        raise ControlError(f"no service answers on {config.service.socket}, and {error}", _SILENT) from error
+
+
+def _list(config: Config, _: dict[str, Any]) -> Iterator[str]:
+    from amiguard import views  # noqa: PLC0415
+    from amiguard.desk import stranger  # noqa: PLC0415
+
+    now = time.time()
+    known = _remembered(config, now)
+    with _firewall(config) as firewall:
+        for seen in firewall.bans():
+            ban = known.get(seen.source) or stranger(seen.source, seen.scope, seen.remaining, now)
+            yield json.dumps(views.running(ban, views.Effect(seen.remaining, seen.packets, seen.bytes)))
+
+
+def _unban(config: Config, arguments: dict[str, Any]) -> Iterator[str]:
+    """Lift in the kernel, and record it, so that the next start does not bring the bans back."""
+    from amiguard import views  # noqa: PLC0415
+    from amiguard.desk import read_prefix, stranger  # noqa: PLC0415
+    from amiguard.store import Ending, Snapshot, Store  # noqa: PLC0415
+
+    now = time.time()
+    wanted = [read_prefix(text, config) for text in arguments["addresses"]]
+    known = _remembered(config, now)
+    with _firewall(config) as firewall, Store.open(Path(config.service.state_dir)) as store:
+        standing = [(seen.source, seen.scope, seen.remaining) for seen in firewall.bans()]
+        bans = {source: stranger(source, scope, left, now) for source, scope, left in standing} | known
+        lifted = [ban for ban in bans.values() if arguments["all"] or _touched(ban.source, wanted)]
+        firewall.lift([(ban.source, ban.scope) for ban in lifted])
+        pardoned = [ban.source for ban in lifted if ban.origin == "judged"]
+        store.commit(Snapshot(ended=[Ending.of(ban, now, "unbanned") for ban in lifted], pardoned=pardoned))
+    if not lifted and not arguments["all"]:
+        raise ControlError("no ban holds any of these addresses", 3)
+    yield from (json.dumps(views.ban(ban)) for ban in lifted)
+
+
+def _history(config: Config, arguments: dict[str, Any]) -> Iterator[str]:
+    from amiguard.desk import past, read_prefix  # noqa: PLC0415
+    from amiguard.store import Archive  # noqa: PLC0415
+
+    source = read_prefix(arguments["address"], config) if arguments["address"] else None
+    return past(Archive.open(Path(config.service.state_dir)), source, arguments["limit"])
+
+
+def _firewall(config: Config) -> Any:
+    from amiguard.session import firewall_of  # noqa: PLC0415
+
+    return firewall_of(config)
+
+
+def _remembered(config: Config, now: float) -> dict[Prefix, Ban]:
+    from amiguard.store import Archive, StoreError  # noqa: PLC0415
+
+    with contextlib.suppress(StoreError), Archive.open(Path(config.service.state_dir)) as archive:
+        return {ban.source: ban for ban in archive.running(now)}
+    return {}
+
+
+def _touched(source: Prefix, wanted: list[Prefix]) -> bool:
+    return any(source.overlaps(prefix) for prefix in wanted)

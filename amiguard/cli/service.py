@@ -1,0 +1,75 @@
+"""Edge: `run` and `status`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from typing import Any
+
+import click
+
+from amiguard.cli.common import config_or_exit, fail, read_config, reports, with_config, with_json
+
+
+@click.command("run")
+@with_config
+@click.option("--verbose", is_flag=True, help="Say more.")
+def run_command(config_path: str | None, *, verbose: bool) -> None:
+    """Run the service in the foreground, as systemd does."""
+    from amiguard import service  # noqa: PLC0415 - all that a service needs, and nobody else
+
+    config_or_exit(config_path)
+    _log_to_stderr(verbose=verbose)
+    try:
+        asyncio.run(service.run(lambda: read_config(config_path)))
+    except service.StartError as error:
+        fail(str(error), 1)
+
+
+def _log_to_stderr(*, verbose: bool) -> None:
+    # systemd takes the level from the number: sd-daemon(3).
+    journal = "JOURNAL_STREAM" in os.environ
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        _Journal() if journal else logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+    )
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler])
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+
+
+class _Journal(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        level = {logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6}.get(record.levelno, 7)
+        return f"<{level}>{super().format(record)}"
+
+
+@click.command("status")
+@with_config
+@with_json
+@reports
+def status_command(config_path: str | None, *, as_json: bool) -> None:
+    """Tell how the service does; exit code 0 only when it answers."""
+    from amiguard import views  # noqa: PLC0415
+    from amiguard.control import asking  # noqa: PLC0415
+
+    with asking(config_or_exit(config_path).service.socket, "status") as (head, rows):
+        list(rows)
+    if as_json:
+        click.echo(views.document(head))
+    else:
+        _tell(head)
+
+
+def _tell(status: dict[str, Any]) -> None:
+    click.echo(f"guarding since  {status['since']}")
+    click.echo(f"firewall        {status['firewall']['state']}, {status['firewall']['repairs']} repairs")
+    click.echo(f"store           {status['store']['state']}")
+    click.echo(f"bans            {status['bans']}")
+    click.echo(f"tracked         {status['tracked']} sources, {status['friends']} friends")
+    click.echo(f"sight           {', '.join(status['sight'])}")
+    for source in status["sources"]:
+        counts = f"{source['events']} events, {source['ambiguous']} ambiguous, {source['lag']:g} s behind"
+        reason = f" ({source['reason']})" if source["reason"] else ""
+        click.echo(f"{source['kind']:15} {source['name']}: {source['state']}{reason}, {counts}")

@@ -1,0 +1,238 @@
+"""Edge: the Unix socket between command line and service.
+
+A client sends one line, a JSON object with `command` and its arguments.  The
+service answers with a line `{"ok": ...}` or `{"error": text, "exit": code}`,
+then any number of rows, a line each, and `{"end": true}`: who does not see that
+has not seen everything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import grp
+import itertools
+import json
+import logging
+import os
+import socket
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+
+_log = logging.getLogger("amiguard")
+
+REQUEST_BYTES: Final = 65_536
+CLIENTS: Final = 32
+PATIENCE: Final = 10.0
+"""Seconds in which a client must send its request, and take what it is given."""
+GROUP: Final = "amiguard"
+
+_AT_ONCE: Final = 200
+_END: Final = b'{"end": true}\n'
+_CREDENTIALS: Final = struct.Struct("iii")  # pid, uid, gid: struct ucred, include/linux/socket.h
+
+
+class ControlError(Exception):
+    """The service refused or could not be asked; `code` is the exit code that says which."""
+
+    def __init__(self, text: str, code: int) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class Reply(NamedTuple):
+    """An answer: a first object, and rows, each a line of JSON."""
+
+    head: Mapping[str, Any]
+    rows: Iterable[str] = ()
+
+
+@contextlib.asynccontextmanager
+async def serving(path: str, handle: Callable[[Mapping[str, Any]], Reply]) -> AsyncIterator[None]:
+    """Answer on the socket at `path` while the context lasts.
+
+    Args:
+        path: made with mode 0660 and, if there is such a group, group `amiguard`.
+        handle: answers a request; raises ControlError to refuse it.
+
+    Raises:
+        ControlError: another service answers there.
+        OSError: the socket cannot be made.
+    """
+    _clear(path)
+    server = _Server(handle)
+    with _made(path) as listener:
+        async with await asyncio.start_unix_server(server.talk, sock=listener, limit=REQUEST_BYTES):
+            try:
+                yield
+            finally:
+                server.close()
+
+
+class _Server:
+    def __init__(self, handle: Callable[[Mapping[str, Any]], Reply]) -> None:
+        self._handle = handle
+        self._talks: set[asyncio.Task[None]] = set()
+
+    def close(self) -> None:
+        for talk in self._talks:
+            talk.cancel()
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One client, from request to the end of the answer."""
+        task = asyncio.current_task()
+        if task is None or len(self._talks) >= CLIENTS:
+            writer.close()
+            return
+        self._talks.add(task)
+        try:
+            await self._answer(reader, writer)
+        except (TimeoutError, ConnectionError, asyncio.CancelledError):
+            pass  # the client is gone, or too slow, or we are: nothing is lost
+        finally:
+            self._talks.discard(task)
+            writer.transport.abort()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        reply = await self._reply(reader, writer)
+        rows = iter(reply.rows)
+        writer.write(json.dumps(dict(reply.head)).encode() + b"\n")
+        while batch := list(itertools.islice(rows, _AT_ONCE)):
+            writer.write("\n".join(batch).encode() + b"\n")
+            await self._taken(writer)
+        writer.write(_END)
+        await self._taken(writer)
+        writer.close()
+        async with asyncio.timeout(PATIENCE):
+            await writer.wait_closed()
+
+    async def _taken(self, writer: asyncio.StreamWriter) -> None:
+        async with asyncio.timeout(PATIENCE):
+            await writer.drain()
+        await asyncio.sleep(0)  # drain need not wait, but the judge must get its turn
+
+    async def _reply(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Reply:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                line = await reader.readuntil(b"\n")
+        except asyncio.LimitOverrunError:
+            return _refusal(f"a request has at most {REQUEST_BYTES} bytes", 2)
+        except asyncio.IncompleteReadError:
+            return _refusal("a request is one line", 2)
+        if not _may_ask(writer.get_extra_info("socket")):
+            return _refusal("only root and the service's user and group may ask", 1)
+        try:
+            request = json.loads(line)
+        except (ValueError, RecursionError):
+            request = None
+        if not isinstance(request, dict):
+            return _refusal("a request is a JSON object", 2)
+        try:
+            return self._handle(request)
+        except ControlError as error:
+            return _refusal(str(error), error.code)
+
+
+def _refusal(text: str, code: int) -> Reply:
+    return Reply({"error": text, "exit": code})
+
+
+def _may_ask(client: socket.socket) -> bool:
+    _, uid, gid = _CREDENTIALS.unpack(
+        client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    )
+    groups = {gid, *_peer_groups(client)}
+    return uid in {0, os.geteuid()} or _group_of(client.getsockname()) in groups
+
+
+def _peer_groups(client: socket.socket) -> Iterator[int]:
+    so_peergroups = 59  # include/uapi/asm-generic/socket.h, Linux 4.13
+    with contextlib.suppress(OSError):
+        packed = client.getsockopt(socket.SOL_SOCKET, so_peergroups, 4096)
+        yield from (number for (number,) in struct.iter_unpack("i", packed))
+
+
+def _group_of(path: str) -> int:
+    return Path(path).stat().st_gid
+
+
+def _clear(path: str) -> None:
+    """Remove what a service that was killed has left.
+
+    Raises:
+        ControlError: a service is alive behind it.
+    """
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(PATIENCE)
+        try:
+            probe.connect(path)
+        except (ConnectionRefusedError, FileNotFoundError):
+            Path(path).unlink(missing_ok=True)
+            return
+    raise ControlError(f"another amiguard answers on {path}", 1)
+
+
+@contextlib.contextmanager
+def _made(path: str) -> Iterator[socket.socket]:
+    Path(path).parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        before = os.umask(0o117)
+        try:
+            listener.bind(path)
+        finally:
+            os.umask(before)
+        with contextlib.suppress(KeyError, PermissionError):
+            os.chown(path, -1, grp.getgrnam(GROUP).gr_gid)
+        yield listener
+    finally:
+        listener.close()
+        Path(path).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def asking(path: str, command: str, **arguments: Any) -> Iterator[tuple[dict[str, Any], Iterator[str]]]:
+    """Ask the service; gives the first object, and the rows as they come.
+
+    Raises:
+        ControlError: it does not answer (exit code 4), refuses, or breaks off.
+    """
+    with (
+        socket.socket(socket.AF_UNIX) as service,
+        service.makefile("r", encoding="utf-8", newline="\n") as lines,
+    ):
+        with _explained(path):
+            service.settimeout(3 * PATIENCE)
+            service.connect(path)
+            service.sendall(json.dumps({"command": command, **arguments}).encode() + b"\n")
+            head = json.loads(lines.readline() or "null")
+        if head is None:
+            raise ControlError(f"the service at {path} hung up", 4)
+        if "error" in head:
+            raise ControlError(head["error"], head["exit"])
+        yield head, _rows(lines, path)
+
+
+def _rows(lines: TextIO, path: str) -> Iterator[str]:
+    while True:
+        with _explained(path):
+            line = lines.readline()
+        if line.encode() == _END:
+            return
+        if not line.endswith("\n"):
+            raise ControlError(f"the service at {path} broke off in the middle of its answer", 4)
+        yield line[:-1]
+
+
+@contextlib.contextmanager
+def _explained(path: str) -> Iterator[None]:
+    try:
+        yield
+    except PermissionError as error:
+        raise ControlError(f"you may not ask the service at {path}: be root or in its group", 4) from error
+    except OSError as error:
+        raise ControlError(f"no service answers on {path}: {error.strerror or error}", 4) from error

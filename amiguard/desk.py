@@ -1,0 +1,226 @@
+"""Edge: what the command line may ask of the service, a method each."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from amiguard import views
+from amiguard.config import duration
+from amiguard.control import ControlError, Reply
+from amiguard.firewall.netlink import FirewallError
+from amiguard.model import FOREVER, Ban, Prefix
+from amiguard.store import Archive, StoreError
+from amiguard.warden import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from amiguard.channel import Channel
+    from amiguard.config import Config
+    from amiguard.model import Origin
+    from amiguard.sources.tail import Tail
+    from amiguard.warden import Warden
+
+DONE: Final = 0
+FAILED: Final = 1
+USAGE: Final = 2
+NOTHING: Final = 3
+SILENT: Final = 4
+
+_ORIGINS: Final[dict[str, Origin]] = {"operator": "operator", "fail2ban": "fail2ban"}
+_HISTORY: Final = 1000
+
+
+class Desk:
+    """Answers requests; everything is asked of the warden, in the loop's own thread."""
+
+    def __init__(self, config: Config, warden: Warden) -> None:
+        self.config = config
+        self.warden = warden
+        self.since = time.time()
+        self.channels: dict[str, Channel] = {}
+        self.tails: Mapping[str, Tail] = {}
+        self.patterns: tuple[str, ...] = ()
+        self.troubles: deque[str] = deque(maxlen=20)
+        """What the administrator should know, newest last."""
+        self.store_trouble = ""
+        self._commands: dict[str, Callable[[Mapping[str, Any]], Reply]] = {
+            "status": self._status,
+            "list": self._list,
+            "ban": self._ban,
+            "unban": self._unban,
+            "allow": self._allow,
+            "history": self._history,
+        }
+
+    def answer(self, request: Mapping[str, Any]) -> Reply:
+        """Answer one request.
+
+        Raises:
+            ControlError: it cannot be granted.
+        """
+        command = self._commands.get(str(request.get("command")))
+        if command is None:
+            raise ControlError("unknown command; is the service older than the command line?", USAGE)
+        try:
+            return command(request)
+        except (Refused, StoreError, FirewallError) as error:
+            raise ControlError(str(error), FAILED) from error
+        except (ValueError, TypeError, KeyError) as error:
+            raise ControlError(f"a malformed request: {error}", USAGE) from error
+
+    def _status(self, _: Mapping[str, Any]) -> Reply:
+        guard, warden = self.warden.guard, self.warden
+        state = "dry-run" if warden.firewall is None else warden.trouble or "ok"
+        return Reply(
+            {
+                "since": views.moment(self.since),
+                "sight": self._sight(),
+                "sources": [*self._sources()],
+                "tracked": len(guard.scorer),
+                "friends": len(guard.friends),
+                "bans": len(guard.bans),
+                "firewall": {"state": state, "repairs": warden.repairs},
+                "store": {"state": self.store_trouble or "ok"},
+                "repeats": guard.counting.repeats,
+                "clock_skew": sum(channel.timing.skewed for channel in self.channels.values()),
+                "allows": [str(prefix) for prefix in sorted(warden.allows)],
+                "sip_ports": sorted(guard.sip_ports),
+            }
+        )
+
+    def _sources(self) -> Iterator[dict[str, Any]]:
+        now = time.time()
+        seen = dict(self.tails)
+        for path, tail in seen.items():
+            channel = self.channels.get(path)
+            behind = tail.behind
+            latest = channel.timing.latest if channel else None
+            yield {
+                "kind": "log",
+                "name": path,
+                "state": tail.state,
+                "reason": views.printable(tail.reason),
+                "form": channel.form if channel else None,
+                "events": channel.events if channel else 0,
+                "ambiguous": channel.ambiguous.total() if channel else 0,
+                "lag": round(max(now - latest, 0.0), 3) if behind and latest else 0.0,
+                "behind": behind,
+            }
+        for pattern in self.patterns:
+            if pattern not in seen and not any(Path(path).match(pattern) for path in seen):
+                yield {
+                    "kind": "log",
+                    "name": pattern,
+                    "state": "missing",
+                    "reason": "",
+                    "form": None,
+                    "events": 0,
+                    "ambiguous": 0,
+                    "lag": 0.0,
+                    "behind": 0,
+                }
+
+    def _sight(self) -> list[str]:
+        """What we cannot see: each way of telling events has its blind spots."""
+        following = [c for path, c in self.channels.items() if path in self.tails]
+        forms = {channel.form for channel in following if channel.events}
+        if not forms:
+            return ["blind"]
+        sight = ["oversize-blind"] if "json" in forms else ["quote-blind"]
+        sight += (
+            ["forgeable"] if forms != {"json"} and any(channel.forgeable for channel in following) else []
+        )
+        return [*sight, "utf8-blind"]
+
+    def _list(self, _: Mapping[str, Any]) -> Reply:
+        return Reply({"ok": True}, map(json.dumps, self._running()))
+
+    def _running(self) -> Iterator[dict[str, Any]]:
+        guard, firewall, now = self.warden.guard, self.warden.firewall, time.time()
+        if firewall is None or self.warden.trouble:
+            for ban in list(guard.bans):
+                if ban.until > now:
+                    left = None if ban.until == FOREVER else ban.until - now
+                    yield views.running(ban, views.Effect(left, 0, 0))
+            return
+        for counted in firewall.bans():
+            ban = guard.bans.get(counted.source) or stranger(
+                counted.source, counted.scope, counted.remaining, now
+            )
+            yield views.running(ban, views.Effect(counted.remaining, counted.packets, counted.bytes))
+
+    def _ban(self, request: Mapping[str, Any]) -> Reply:
+        source = self._prefix(request["address"])
+        seconds = duration(str(request["for"])) if request.get("for") else self.config.ban.durations[0]
+        if seconds <= 0:
+            raise ControlError("a ban lasts at least 1s", USAGE)
+        reason = str(request.get("reason") or "banned by an operator")[:500]
+        origin = _ORIGINS[str(request.get("origin", "operator"))]
+        ban = self.warden.ban(source, seconds, reason, origin, force=bool(request.get("force")))
+        return Reply({"ok": True, "ban": views.ban(ban)})
+
+    def _unban(self, request: Mapping[str, Any]) -> Reply:
+        if request.get("all"):
+            prefixes = [ban.source for ban in self.warden.guard.bans]
+        else:
+            prefixes = [self._prefix(text) for text in request["addresses"]]
+        lifted = self.warden.unban(prefixes)
+        if not lifted and not request.get("all"):
+            raise ControlError("no ban holds any of these addresses", NOTHING)
+        return Reply({"ok": True}, (json.dumps(views.ban(ban)) for ban in lifted))
+
+    def _allow(self, request: Mapping[str, Any]) -> Reply:
+        allows, action = set(self.warden.allows), request["action"]
+        if action != "list":
+            network = Prefix.parse(str(request["network"]))
+            if action == "del" and network not in allows:
+                raise ControlError(f"{network} is not allowed at run time", NOTHING)
+            allows ^= {network} if (network in allows) == (action == "del") else set()
+            self.warden.allow(allows)
+        rows = [{"network": str(network), "origin": "run time"} for network in sorted(allows)]
+        rows += [
+            {"network": str(network), "origin": "configuration"} for network in self.config.allow.networks
+        ]
+        return Reply({"ok": True}, map(json.dumps, rows))
+
+    def _history(self, request: Mapping[str, Any]) -> Reply:
+        source = self._prefix(request["address"]) if request.get("address") else None
+        limit = min(int(request.get("limit") or _HISTORY), 1_000_000)
+        archive = Archive.open(Path(self.config.service.state_dir))
+        return Reply({"ok": True}, past(archive, source, limit))
+
+    def _prefix(self, text: object) -> Prefix:
+        return read_prefix(str(text), self.config)
+
+
+def past(archive: Archive, source: Prefix | None, limit: int) -> Iterator[str]:
+    """The rows of `history`; closes the archive behind them."""
+    now = time.time()
+    with archive:
+        for row in archive.history(source, limit):
+            yield json.dumps(views.past(row, now))
+
+
+def stranger(source: Prefix, scope: str, remaining: float | None, now: float) -> Ban:
+    """A ban that stands in the kernel, and of which nobody has told us."""
+    until = FOREVER if remaining is None else now + remaining
+    reason = "found in the kernel; nobody remembers why"
+    return Ban(source, "door" if scope == "door" else "house", "proven", now, until, reason, "operator")
+
+
+def read_prefix(text: str, config: Config) -> Prefix:
+    """An address or prefix as an operator writes it: a bare IPv6 address means its source prefix.
+
+    Raises:
+        ControlError: it is neither.
+    """
+    try:
+        prefix = Prefix.parse(text)
+    except ValueError as error:
+        raise ControlError(f"not an address or prefix: {views.printable(str(error))}", USAGE) from error
+    return prefix if "/" in text or not prefix.is_ipv6 else prefix.within(config.ban.ipv6_prefix)

@@ -1,0 +1,161 @@
+"""Pure: what has happened since the store last heard of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from amiguard.judge.scorer import Suspect
+from amiguard.store.rows import BanRow, Ending, PositionRow, Snapshot, StateRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from amiguard.judge.guard import Guard
+    from amiguard.judge.scorer import Scorer
+    from amiguard.model import Ban, Prefix, Verdict
+    from amiguard.store.rows import EndedWhy, Memory
+
+CROWDED: Final = 4000
+"""Changes that should not wait: a snapshot of so many takes some 10 ms to make."""
+_PORTS: Final = "sip_ports"
+_KEPT: Final = 100_000
+_PARTS: Final = (
+    "positions",
+    "scores",
+    "forgotten",
+    "friends",
+    "unfriended",
+    "notes",
+    "bans",
+    "ended",
+    "pardoned",
+)
+
+
+class Ledger:
+    """Collects changes; `snapshot` is a consistent cut through all of them."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._bans: list[BanRow] = []
+        self._ended: list[Ending] = []
+        self._pardoned: list[Prefix] = []
+        self._positions: dict[str, PositionRow] = {}
+        self._closed: set[str] = set()
+        self._allows: frozenset[Prefix] | None = None
+        self._ports: set[int] = set()
+
+    @property
+    def crowded(self) -> bool:
+        """Whether a snapshot is due before its time."""
+        guard = self._guard
+        changed = (guard.scorer.changed, guard.wide.changed, guard.friends.changed, self._bans, self._ended)
+        return sum(map(len, changed)) >= CROWDED
+
+    def begun(self, verdict: Verdict) -> None:
+        """A ban begins."""
+        self._bans.append(BanRow(verdict.ban, verdict.evidence))
+        if verdict.replaced is not None:
+            self.ended((verdict.replaced,), verdict.ban.since, "replaced")
+
+    def ended(self, bans: Iterable[Ban], at: float, why: EndedWhy) -> None:
+        """Bans were cut short."""
+        self._ended += [Ending.of(ban, at, why) for ban in bans]
+
+    def pardoned(self, sources: Iterable[Prefix]) -> None:
+        """The last strike of these no longer counts."""
+        self._pardoned += sources
+
+    def read(self, position: PositionRow) -> None:
+        """A log was read up to here, and what it said has had its effect."""
+        self._positions[position.path] = position
+        self._closed.discard(position.path)
+
+    def closed(self, path: str) -> None:
+        """A log is gone."""
+        self._positions.pop(path, None)
+        self._closed.add(path)
+
+    def allows(self, networks: Iterable[Prefix]) -> None:
+        """These are all run-time allows now."""
+        self._allows = frozenset(networks)
+
+    def snapshot(self) -> Snapshot | None:
+        """All changes, which are forgotten here; None if there are none."""
+        guard = self._guard
+        scores, forgotten = _suspects(guard.scorer)
+        wide, left = _suspects(guard.wide)
+        friends, unfriended = _split(guard)
+        notes = {} if guard.sip_ports == self._ports else {_PORTS: _numbers(guard.sip_ports)}
+        snapshot = Snapshot(
+            positions=list(self._positions.values()),
+            closed=sorted(self._closed),
+            scores=scores + wide,
+            forgotten=forgotten + left,
+            friends=friends,
+            unfriended=unfriended,
+            notes=notes,
+            bans=self._bans,
+            ended=self._ended,
+            pardoned=self._pardoned,
+            allows=None if self._allows is None else sorted(self._allows),
+        )
+        self._ports = set(guard.sip_ports)
+        self._bans, self._ended, self._pardoned, self._positions, self._allows = [], [], [], {}, None
+        self._closed = set()
+        changed = snapshot.allows is not None or any(getattr(snapshot, name) for name in _PARTS)
+        return snapshot if changed else None
+
+    def put_back(self, snapshot: Snapshot) -> None:
+        """The store could not take the snapshot: its changes wait for the next one."""
+        guard = self._guard
+        for row in snapshot.scores:
+            _table(guard, row.source).changed.add(row.source)
+        for source in snapshot.forgotten:
+            _table(guard, source).changed.add(source)
+        guard.friends.changed.update([row.source for row in snapshot.friends], snapshot.unfriended)
+        # While the disk is full for days, the newest bans are those worth remembering.
+        self._bans = [*snapshot.bans, *self._bans][-_KEPT:]
+        self._ended = [*snapshot.ended, *self._ended][-_KEPT:]
+        self._pardoned = [*snapshot.pardoned, *self._pardoned][-_KEPT:]
+        self._positions = {row.path: row for row in snapshot.positions} | self._positions
+        self._closed.update(path for path in snapshot.closed if path not in self._positions)
+        if self._allows is None and snapshot.allows is not None:
+            self._allows = frozenset(snapshot.allows)
+        self._ports = set()
+
+
+def restore(guard: Guard, memory: Memory) -> None:
+    """Give the guard its memory back.
+
+    Raises:
+        ValueError, struct.error: the store holds what this version did not write.
+    """
+    for source, state in memory.scores:
+        _table(guard, source).restore(source, state)
+    for source, state in memory.friends:
+        guard.friends.restore(source, state)
+    guard.sip_ports.update(map(int, memory.notes.get(_PORTS, b"").split()))
+
+
+def _numbers(ports: Iterable[int]) -> bytes:
+    return b" ".join(b"%d" % port for port in sorted(ports))
+
+
+def _table(guard: Guard, source: Prefix) -> Scorer:
+    wide = source.is_ipv6 and source.length == guard.config.score.wide6
+    return guard.wide if wide else guard.scorer
+
+
+def _suspects(scorer: Scorer) -> tuple[list[StateRow], list[Prefix]]:
+    changed, scorer.changed = scorer.changed, set()
+    states = [(source, scorer.get(source)) for source in changed]
+    kept = [StateRow(source, suspect.pack()) for source, suspect in states if isinstance(suspect, Suspect)]
+    return kept, [source for source, suspect in states if suspect is None]
+
+
+def _split(guard: Guard) -> tuple[list[StateRow], list[Prefix]]:
+    changed, guard.friends.changed = guard.friends.changed, set()
+    states = [(source, guard.friends.record(source)) for source in changed]
+    kept = [StateRow(source, friend.pack()) for source, friend in states if friend is not None]
+    return kept, [source for source, friend in states if friend is None]

@@ -1,0 +1,285 @@
+"""Edge: one life of the service between two configurations: who is built of what, and which tasks run.
+
+A reload ends a session and begins the next from the store, which is the same
+as a restart, but that clients and systemd hardly notice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import struct
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from amiguard import host, ledger, systemd
+from amiguard.asterisk.discover import discover
+from amiguard.channel import Channel
+from amiguard.control import ControlError, serving
+from amiguard.desk import Desk, stranger
+from amiguard.firewall.netlink import FirewallError
+from amiguard.firewall.nftables import Firewall
+from amiguard.judge.guard import Guard
+from amiguard.ledger import Ledger
+from amiguard.sources.follow import Follower
+from amiguard.sources.position import Position
+from amiguard.store import Bounds, Store, StoreError
+from amiguard.warden import ALLOWED, Warden
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from amiguard.config import Config
+    from amiguard.store import Memory
+
+_log = logging.getLogger("amiguard")
+_T = TypeVar("_T")
+
+TICK: Final = 1.0
+"""Seconds between two looks at the firewall's generation, the clock and the store."""
+PRUNE: Final = 3600.0
+_DAYS_90: Final = 90 * 86_400.0
+_JUMP: Final = 1.5
+"""Seconds by which wall clock and monotonic clock may part within a tick before the clock counts as set."""
+
+
+class StartError(Exception):
+    """The service cannot run; the text says why, in one line."""
+
+
+class Session:
+    """One configuration at work."""
+
+    def __init__(self, config: Config, store: Store, firewall: Firewall | None) -> None:
+        self._config = config
+        self._store = store
+        self._firewall = firewall
+        self._guard = Guard(config)
+        self._ledger = Ledger(self._guard)
+        self._warden = Warden(self._guard, self._ledger, firewall)
+        self._desk = Desk(config, self._warden)
+        self._crowded = asyncio.Event()
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._altered = asyncio.Event()
+        self._installation = discover()
+
+    async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+        """Live until `stop`; then everything is in the store, and the bans stay in the kernel.
+
+        Raises:
+            StartError: the socket cannot be had, or the store holds what cannot be read.
+        """
+        positions = self._remember()
+        amiss = () if self._config.logs else self._installation.reasons
+        for warning in (*self._store.warnings, *amiss):
+            _log.warning("%s", warning)
+        self._warden.at_home(await host.look())
+        self._warden.declare()
+        _settle_memory()
+        async with contextlib.AsyncExitStack() as stack:
+            stack.callback(self._writer.shutdown)
+            stack.push_async_callback(self._commit, final=True)
+            await self._serve(stack)
+            await self._work(positions, stop, ready)
+
+    async def _serve(self, stack: contextlib.AsyncExitStack) -> None:
+        path = self._config.service.socket
+        try:
+            await stack.enter_async_context(serving(path, self._desk.answer))
+        except (ControlError, OSError) as error:
+            raise StartError(f"cannot serve {path}: {error}") from error
+
+    async def _work(
+        self, positions: dict[str, Position], stop: asyncio.Event, ready: Callable[[], None]
+    ) -> None:
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self._follow(positions), name="follow"),
+                group.create_task(self._keep(), name="keep"),
+                group.create_task(host.watch(self._warden.at_home), name="host"),
+                group.create_task(self._mend(), name="mend"),
+                group.create_task(self._prune(), name="prune"),
+            ]
+            ready()
+            await stop.wait()
+            for task in tasks:
+                task.cancel()
+
+    def _remember(self) -> dict[str, Position]:
+        """Give the guard its memory back; the places in the logs are returned."""
+        now = time.time()
+        memory = self._load(now)
+        self._warden.allows = set(memory.allows)
+        self._guard.shield.protect(ALLOWED, memory.allows)
+        self._adopt(now)
+        return {row.path: Position(row.device, row.inode, row.offset, row.head) for row in memory.positions}
+
+    def _load(self, now: float) -> Memory:
+        horizon = now - self._config.ban.forget_after
+        try:
+            memory = self._store.load()
+            ledger.restore(self._guard, memory)
+            self._guard.bans.restore(self._store.running(now), self._store.strikes(horizon))
+        except (StoreError, ValueError, struct.error) as error:
+            raise StartError(f"the store cannot be read: {error}") from error
+        return memory
+
+    def _adopt(self, now: float) -> None:
+        """Take over the bans that stand in the kernel and nobody remembers: the store was lost."""
+        if self._firewall is None:
+            return
+        try:
+            known = {ban.source for ban in self._guard.bans}
+            for counted in list(self._firewall.bans()):
+                if counted.source not in known:
+                    ban = stranger(counted.source, counted.scope, counted.remaining, now)
+                    self._warden.adopt(ban)
+        except FirewallError as error:
+            _log.debug("there is no table yet: %s", error)
+
+    async def _follow(self, positions: dict[str, Position]) -> None:
+        patterns = [log.path for log in self._config.logs] or [self._installation.log]
+        self._desk.patterns = tuple(patterns)
+        manager = self._installation.manager
+        over_http = manager is not None and manager.over_http
+        if over_http:
+            _log.warning("AMI over HTTP is on: records in anything but JSON can be forged and prove nothing")
+        with Follower(patterns, positions) as follower:
+            self._desk.tails = follower.tails
+            async for path, chunk in follower:
+                channel = self._desk.channels.get(path)
+                if channel is None:
+                    channel = self._desk.channels[path] = Channel(path, self._guard, over_http=over_http)
+                self._warden.hear(channel, chunk, time.time())
+                if self._ledger.crowded:
+                    self._crowded.set()
+
+    async def _keep(self) -> None:
+        """Each second, and when much has changed: the clock, the firewall, the store."""
+        offset = time.time() - time.monotonic()
+        generation = self._generation()
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TICK):
+                    await self._crowded.wait()
+            self._crowded.clear()
+            drift = time.time() - time.monotonic() - offset
+            offset += drift
+            if abs(drift) > _JUMP:
+                self._warden.clock_moved(drift)
+            self._warden.tick(time.time())
+            self._roll_call()
+            if (now := self._generation()) != generation:
+                generation = now
+                self._altered.set()
+            await self._commit()
+            systemd.notify(WATCHDOG=1)
+
+    def _roll_call(self) -> None:
+        """See which logs are read to their end, and which are gone."""
+        tails, channels = self._desk.tails, self._desk.channels
+        for path in [path for path in channels if path not in tails]:
+            del channels[path]
+            self._guard.counting.close(path)
+            self._ledger.closed(path)
+        if len(channels) > 1:
+            now = time.time()
+            for path in channels:
+                if not tails[path].behind:
+                    self._guard.counting.caught_up(path, now)
+
+    def _generation(self) -> int | None:
+        if self._firewall is None:
+            return None
+        try:
+            return self._firewall.generation()
+        except FirewallError:
+            return None
+
+    async def _mend(self) -> None:
+        """Put the firewall right as soon as somebody has changed it."""
+        if self._firewall is None:
+            return
+        loop = asyncio.get_running_loop()
+        with self._firewall.watch() as watch:
+            loop.add_reader(watch.fileno(), self._altered.set)
+            try:
+                while True:
+                    await self._altered.wait()
+                    self._altered.clear()
+                    watch.drain()
+                    self._warden.heal()
+            finally:
+                loop.remove_reader(watch.fileno())
+
+    async def _commit(self, *, final: bool = False) -> None:
+        """Write what has changed; while a record is half read only at the very end."""
+        if not final and not all(channel.settled for channel in self._desk.channels.values()):
+            return
+        snapshot = self._ledger.snapshot()
+        if snapshot is None:
+            return
+        try:
+            await self._aside(lambda: self._store.commit(snapshot))
+        except StoreError as error:
+            self._ledger.put_back(snapshot)
+            if str(error) != self._desk.store_trouble:
+                _log.error("bans land in the kernel, but nothing is remembered: %s", error)
+            self._desk.store_trouble = str(error)
+        else:
+            if self._desk.store_trouble:
+                _log.warning("the store remembers again")
+            self._desk.store_trouble = ""
+
+    async def _prune(self) -> None:
+        bounds = Bounds(age=max(self._config.ban.forget_after, _DAYS_90))
+        while True:
+            with contextlib.suppress(StoreError):  # a store in trouble is said by `_commit`
+                while await self._aside(lambda: self._store.prune(time.time(), bounds)):
+                    pass
+            await asyncio.sleep(PRUNE)
+
+    async def _aside(self, act: Callable[[], _T]) -> _T:
+        """Do what blocks in the store's own thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._writer, act)
+
+
+def _settle_memory() -> None:
+    """Tell the garbage collector that what a start has loaded is there to stay."""
+    gc.collect()
+    gc.freeze()
+
+
+@contextlib.contextmanager
+def opened(config: Config) -> Iterator[Session]:
+    """Open store and firewall for a session.
+
+    Raises:
+        StartError: one of them cannot be had.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            firewall = None if config.service.dry_run else stack.enter_context(firewall_of(config))
+            store = stack.enter_context(Store.open(Path(config.service.state_dir)))
+        except (FirewallError, StoreError) as error:
+            raise StartError(str(error)) from error
+        yield Session(config, store, firewall)
+
+
+def firewall_of(config: Config) -> Firewall:
+    """The kernel's table as this configuration wants it.
+
+    Raises:
+        FirewallError: it cannot be reached.
+    """
+    ban = config.ban
+    return Firewall(
+        config.firewall.table,
+        ports=config.firewall.ports,
+        ipv4_prefix=ban.ipv4_prefix,
+        ipv6_prefix=ban.ipv6_prefix,
+    )

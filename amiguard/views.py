@@ -1,0 +1,87 @@
+"""Pure: what is shown, as the commands' JSON has it; the only place that knows its names.
+
+Anything an attacker may have written is escaped before it comes near a terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from amiguard.model import Ban
+    from amiguard.store.rows import BanRow
+
+VERSION: Final = 1
+
+
+class Effect(NamedTuple):
+    """What a ban in the kernel has done so far, and the seconds it has left (None: for ever)."""
+
+    remaining: float | None
+    packets: int
+    bytes: int
+
+
+def moment(time: float) -> str | None:
+    """RFC 3339 with the local offset, to the millisecond; None for `FOREVER`."""
+    if math.isinf(time):
+        return None
+    return datetime.fromtimestamp(time).astimezone().isoformat(timespec="milliseconds")
+
+
+def ban(ban: Ban) -> dict[str, Any]:
+    """A ban, as `replay` and `history` show it."""
+    return {
+        "address": ban.source.address,
+        "prefix": ban.source.length,
+        "scope": ban.scope,
+        "proof": ban.proof,
+        "since": moment(ban.since),
+        "until": moment(ban.until),
+        "reason": ban.reason,
+        "origin": ban.origin,
+        "strike": ban.strike,
+        "score": round(ban.score, 2),
+    }
+
+
+def running(one: Ban, effect: Effect) -> dict[str, Any]:
+    """A ban that runs, as `list` shows it."""
+    remaining = None if effect.remaining is None else round(effect.remaining, 3)
+    return {**ban(one), "remaining": remaining, "packets": effect.packets, "bytes": effect.bytes}
+
+
+def past(row: BanRow, now: float) -> dict[str, Any]:
+    """A ban of the history; `ended` and `why` are null while it runs."""
+    ended, why = row.end(now) or (math.inf, None)
+    return {**ban(row.ban), "ended": moment(ended), "why": why}
+
+
+def document(rows: Mapping[str, Any]) -> str:
+    """One JSON object, with its version first."""
+    return json.dumps({"version": VERSION, **rows})
+
+
+def printable(text: bytes | str) -> str:
+    """Text for a terminal or a log: whatever is not plain becomes an escape."""
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def span(seconds: float | None) -> str:
+    """A duration in two words at most: `9m 30s`, `6d 23h`, `for ever`."""
+    if seconds is None or math.isinf(seconds):
+        return "for ever"
+    left = round(seconds)
+    parts: list[str] = []
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        if count or parts:
+            parts.append(f"{count}{unit}")
+    return " ".join(parts[:2]) or "0s"

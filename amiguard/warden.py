@@ -1,0 +1,266 @@
+"""Edge: the one who acts.  Judgement goes in, the kernel obeys, the ledger remembers.
+
+Everything in here runs in one task of one thread and waits for nobody.  The
+kernel comes first; that it refuses is said, and changes nothing else: the ban
+runs in memory and store, and the next repair brings it into the kernel.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from typing import TYPE_CHECKING, Final
+
+from amiguard.firewall.netlink import FirewallError
+from amiguard.firewall.nftables import Element, Flow
+from amiguard.judge.friends import HOUR
+from amiguard.model import Alarm, Ban, Prefix, Verdict
+from amiguard.store.rows import PositionRow
+from amiguard.views import printable, span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from amiguard.channel import Channel
+    from amiguard.firewall.nftables import Firewall
+    from amiguard.host import Host
+    from amiguard.judge.guard import Guard
+    from amiguard.ledger import Ledger
+    from amiguard.model import Origin
+    from amiguard.sources.position import Chunk
+    from amiguard.sources.securitylog import Ambiguous
+
+_log = logging.getLogger("amiguard")
+
+OWN: Final = "an address of this host"
+ALLOWED: Final = "allowed at run time"
+_WIDEST: Final = {4: 8, 6: 24}
+_WARNINGS_A_MINUTE: Final = 10
+_ANNOUNCED: Final = 20
+
+
+class Refused(Exception):  # noqa: N818 - nothing is wrong with us: the operator may not have this
+    """An operator asked for what must not be; the text says why."""
+
+
+class Warden:
+    """Owns guard, kernel and ledger.
+
+    Attributes:
+        repairs: how often the kernel's table had to be put right.
+        trouble: why the kernel does not obey; empty while it does.
+    """
+
+    def __init__(self, guard: Guard, ledger: Ledger, firewall: Firewall | None) -> None:
+        """Take over; no firewall means a dry run."""
+        self.guard = guard
+        self.ledger = ledger
+        self.firewall = firewall
+        self.repairs = 0
+        self.trouble = ""
+        self.allows: set[Prefix] = set()
+        self._ports: set[int] = set()
+        self._quota = _Quota()
+
+    def hear(self, channel: Channel, chunk: Chunk, receipt: float) -> None:
+        """Let what a chunk of a log says have its effect, all of it."""
+        verdicts: list[Verdict] = []
+        for outcome in channel.feed(chunk.data, receipt, backlog=chunk.backlog):
+            if isinstance(outcome, Verdict):
+                verdicts.append(outcome)
+            elif isinstance(outcome, Alarm):
+                self._tell(outcome)
+            else:
+                self._doubt(channel, outcome, receipt)
+        if verdicts or self._ports != self.guard.sip_ports:
+            self._enforce(verdicts, receipt)
+        if channel.settled:
+            self.ledger.read(PositionRow(channel.name, *chunk.position))
+
+    def ban(self, source: Prefix, seconds: float, reason: str, origin: Origin, *, force: bool = False) -> Ban:
+        """Ban on an operator's word.
+
+        Raises:
+            Refused: it would hit ourselves; or, without `force`, a friend or very many.
+        """
+        now = time.time()
+        self._admit(source, now, force=force)
+        ban = Ban(source, "house", "proven", now, now + seconds, reason, origin)
+        self._enforce([Verdict(ban, b"", self.guard.bans.impose(ban))], now)
+        return ban
+
+    def adopt(self, ban: Ban) -> None:
+        """Take over a ban that stands in the kernel."""
+        self.guard.bans.impose(ban)
+        self.ledger.begun(Verdict(ban))
+
+    def unban(self, prefixes: Iterable[Prefix]) -> list[Ban]:
+        """Lift every ban that holds one of the prefixes or lies inside it, last strike included."""
+        now = time.time()
+        lifted: list[Ban] = []
+        for prefix in prefixes:
+            self.guard.scorer.forget(prefix)
+            lifted += self.guard.bans.lift(prefix)
+        self._lift(lifted)
+        self.ledger.ended(lifted, now, "unbanned")
+        self.ledger.pardoned(ban.source for ban in lifted if ban.origin == "judged")
+        for ban in lifted:
+            _log.info("unbanned %s", ban.source)
+        return lifted
+
+    def allow(self, networks: Iterable[Prefix]) -> list[Ban]:
+        """Make these all the run-time allows; bans inside them are lifted and returned."""
+        self.allows = set(networks)
+        self.guard.shield.protect(ALLOWED, self.allows)
+        self.ledger.allows(self.allows)
+        self._order(lambda firewall: firewall.allow(self._all_allows()))
+        return self.unban(
+            ban.source for ban in list(self.guard.bans) if any(a.covers(ban.source) for a in self.allows)
+        )
+
+    def at_home(self, host: Host) -> None:
+        """Take note of who we are on the network."""
+        shield = self.guard.shield
+        shield.protect(OWN, host.addresses)
+        shield.protect("the gateway: the true address was lost to NAT", host.gateways, shelter="spared")
+        shield.protect("a resolver of this host", host.resolvers, shelter="spared")
+        shield.on_link(host.on_link)
+
+    def declare(self) -> None:
+        """Put everything that shall stand into the kernel."""
+        now = time.time()
+        bans = [_element(ban, now) for ban in self.guard.bans if ban.until > now]
+        self._ports = set(self.guard.sip_ports)
+        self._order(lambda firewall: firewall.declare(bans, self._all_allows(), self._ports))
+
+    def heal(self) -> None:
+        """Put the kernel right if somebody else changed what is ours, or if it refused us before."""
+        if self.firewall is None:
+            return
+        try:
+            intact = self.firewall.intact()
+        except FirewallError as error:
+            self._troubled(error)
+            return
+        if intact and not self.trouble:
+            return
+        self.declare()
+        if not self.trouble:
+            self.repairs += 1
+            _log.warning(
+                "the firewall was altered by somebody else and is put right (repair %d)", self.repairs
+            )
+
+    def tick(self, now: float) -> None:
+        """What comes with time: bans end."""
+        for ban in self.guard.bans.expire(now):
+            _log.info("the ban of %s is over", ban.source)
+
+    def clock_moved(self, delta: float) -> None:
+        """The host's clock was set by `delta` seconds."""
+        _log.warning("the clock was set by %+.1f s", delta)
+        self.guard.shift(delta)
+
+    def _admit(self, source: Prefix, now: float, *, force: bool) -> None:
+        shield = self.guard.shield
+        protection = shield.protects(source)
+        if protection is not None:
+            raise Refused(f"{source} is or holds what is never banned: {protection.why}")
+        if force:
+            return
+        if source.length < _WIDEST[source.version]:
+            raise Refused(f"{source} is wider than /{_WIDEST[source.version]}; --force does it all the same")
+        friend = self.guard.friends.within(source, now)
+        if friend is not None:
+            raise Refused(f"{friend} is a friend, it has logged in lately; --force does it all the same")
+
+    def _enforce(self, verdicts: Sequence[Verdict], now: float) -> None:
+        bans = [verdict.ban for verdict in verdicts]
+        elements = [_element(ban, now) for ban in bans if ban.until > now]
+        replaced = [verdict.replaced for verdict in verdicts if verdict.replaced is not None]
+        doors = [old for old in replaced if old.scope == "door"]
+        if self._ports != self.guard.sip_ports:
+            self._ports = set(self.guard.sip_ports)
+            self._order(lambda firewall: firewall.listen(self._ports))
+        if flows := self._spared(bans, now):
+            self._order(lambda firewall: firewall.spare(flows))
+        if elements:
+            self._order(lambda firewall: firewall.ban(elements))
+        self._lift([old for old in doors if old.until > now])
+        for verdict in verdicts:
+            self.ledger.begun(verdict)
+        _announce([ban for ban in bans if ban.until > now])
+
+    def _spared(self, bans: Iterable[Ban], now: float) -> list[Flow]:
+        """The phones of friends whose door is closed."""
+        closed = [(ban, self.guard.friends.get(ban.source, now)) for ban in bans if ban.scope == "door"]
+        return [
+            Flow(address, port, min(ban.until - now, HOUR * 24))
+            for ban, friend in closed
+            if friend is not None and ban.until > now
+            for address, port in friend.recent_flows(now)
+        ]
+
+    def _lift(self, bans: Iterable[Ban]) -> None:
+        if pairs := [(ban.source, ban.scope) for ban in bans]:
+            self._order(lambda firewall: firewall.lift(pairs))
+
+    def _all_allows(self) -> set[Prefix]:
+        return self.allows | set(self.guard.config.allow.networks)
+
+    def _order(self, act: Callable[[Firewall], object]) -> None:
+        """Tell the kernel; what it answers is read."""
+        if self.firewall is None:
+            return
+        try:
+            act(self.firewall)
+        except FirewallError as error:
+            self._troubled(error)
+        else:
+            if self.trouble:
+                _log.warning("the firewall obeys again")
+            self.trouble = ""
+
+    def _troubled(self, error: FirewallError) -> None:
+        if str(error) != self.trouble:
+            _log.error("the firewall does not obey: %s", error)
+        self.trouble = str(error)
+
+    def _tell(self, alarm: Alarm) -> None:
+        _log.warning("%s: %s: %s", alarm.what, alarm.source, printable(alarm.text))
+
+    def _doubt(self, channel: Channel, found: Ambiguous, now: float) -> None:
+        if left := self._quota.take(now):
+            last = "; more of this minute are only counted" if left == 1 else ""
+            text = printable(found.text)
+            _log.warning("ambiguous record in %s, %s: %s%s", channel.name, found.why, text, last)
+
+
+class _Quota:
+    """So many warnings a minute."""
+
+    def __init__(self) -> None:
+        self._minute = 0
+        self._left = 0
+
+    def take(self, now: float) -> int:
+        """How many are left with this one; 0 if none is."""
+        if int(now // 60) != self._minute:
+            self._minute, self._left = int(now // 60), _WARNINGS_A_MINUTE + 1
+        self._left = max(self._left - 1, 0)
+        return self._left
+
+
+def _element(ban: Ban, now: float) -> Element:
+    return Element(ban.source, ban.scope, None if math.isinf(ban.until) else ban.until - now)
+
+
+def _announce(bans: Sequence[Ban]) -> None:
+    for ban in bans[:_ANNOUNCED]:
+        length = span(ban.until - ban.since)
+        _log.warning(
+            "banned %s (%s, %s) for %s: %s", ban.source, ban.scope, ban.proof, length, printable(ban.reason)
+        )
+    if len(bans) > _ANNOUNCED:
+        _log.warning("banned %d more at once; `amiguard list` names them", len(bans) - _ANNOUNCED)
