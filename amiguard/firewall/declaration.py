@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
     from amiguard.firewall.netlink import Channel
 
-# Attributes: the table's name in every message, a rule's handle, and of each
-# thing its name, its handle and what makes it the one that we declared.
-_TABLE, _RULE_CHAIN, _CHAIN_NAME, _RULE_HANDLE = 1, 2, 3, 3
+# Attributes: the table's name in every message, a rule's and an expression's own, and of
+# each thing its name, its handle and what makes it the one that we declared.
+_TABLE, _RULE_CHAIN, _CHAIN_NAME, _RULE_HANDLE, _RULE_EXPRESSIONS = 1, 2, 3, 3, 4
 _SHOWN = {"table": (1, 4, (2,)), "chain": (3, 2, (4, 5, 7)), "set": (2, 16, (3, 4, 5, 13))}
+_NAME, _DATA = 1, 2
+_COUNTER_NAME = b"counter\0"
 
 _FLAGS = {"interval": "NFT_SET_INTERVAL", "timed": "NFT_SET_TIMEOUT"}
 _COUNTER = {"attrs": [("NFTA_EXPR_NAME", "counter"), ("NFTA_EXPR_DATA", {"attrs": []})]}
@@ -39,12 +41,14 @@ class Standing(NamedTuple):
 
     Attributes:
         natures: what the kernel says of table, chain and sets, by name.
-        handles: numbers that the kernel gives only once.  A rule never changes
-            under its handle, so the chain's handles in order are its rules.
+        handles: their numbers, which the kernel gives only once.
+        rules: handle and expressions of each rule in order; one that was
+            replaced keeps its handle.
     """
 
     natures: dict[str, Nature]
-    handles: tuple[bytes | None, ...]
+    handles: list[bytes | None]
+    rules: list[Nature]
 
 
 class Declaration(NamedTuple):
@@ -130,11 +134,8 @@ def survey(channel: Channel, table: str, names: Iterable[str]) -> Standing | Non
         *(_shown("chain", attrs) for attrs in chains),
         *(one for one in (_shown("set", attrs) for attrs in sets) if one[0] in ours),
     ]
-    handles = [handle for _, _, handle in shown]
-    return Standing(
-        {name: nature for name, nature, _ in shown},
-        (*handles, *(dict(attributes(attrs)).get(_RULE_HANDLE) for attrs in rules)),
-    )
+    natures = {name: nature for name, nature, _ in shown}
+    return Standing(natures, [handle for _, _, handle in shown], [_rule(attrs) for attrs in rules])
 
 
 def _ask(channel: Channel, kind: int, attrs: bytes, flags: int = 0) -> list[bytes]:
@@ -153,6 +154,17 @@ def _shown(noun: str, attrs: bytes) -> tuple[str, Nature, bytes | None]:
     found = dict(attributes(attrs))
     called = found.get(name, b"").rstrip(b"\0").decode(errors="replace")
     return f"{noun} {called}", tuple(found.get(kind) for kind in kinds), found.get(handle)
+
+
+def _rule(attrs: bytes) -> Nature:
+    """Handle and expressions of a rule, but not what its counter counts."""
+    found = dict(attributes(attrs))
+    expressions = (dict(attributes(one)) for _, one in attributes(found.get(_RULE_EXPRESSIONS, b"")))
+    does = [
+        _COUNTER_NAME if one.get(_NAME) == _COUNTER_NAME else one.get(_NAME, b"") + one.get(_DATA, b"")
+        for one in expressions
+    ]
+    return found.get(_RULE_HANDLE), *does
 
 
 def _set(number: int, declared: ruleset.Set) -> Fields:
