@@ -51,7 +51,7 @@ RECORD_START: Final = re.compile(_CHANNEL + rb"[A-Z]{4,16}" + _LEVEL + rb"|" + _
 
 JSON_START: Final = b'{"hostname":"'
 _JSON_PLAIN: Final = rb'[^"\\\x00-\x1f\x7f]*+'
-_JSON_TEXT: Final = rb'[^"\\\x00-\x1f\x7f]*(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\\x00-\x1f\x7f]*)*'
+_JSON_TEXT: Final = rb'[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\\x00-\x1f]*)*'
 _JSON_SUFFIX: Final = rb'\\n"\}\}'
 
 

@@ -95,7 +95,7 @@ class SecurityLog:
 
 
 def _ambiguous(why: str, text: bytes) -> Ambiguous:
-    return Ambiguous(why, text[:_EXCERPT])
+    return Ambiguous(why, text[:_EXCERPT].partition(b"ExpectedResponse")[0])  # on the AMI that is a secret
 
 
 class _Reader:
@@ -154,14 +154,14 @@ class _Json(_Reader):
         return end
 
     def _by_position(self, line: bytes) -> SecurityEvent | Ambiguous:
-        record = grammar.JSON_RECORD.fullmatch(line)
+        record = grammar.JSON_RECORD.fullmatch(line) if len(line) <= grammar.LONGEST else None
         if not record:
             oversize = len(line) >= grammar.LONGEST - 1
             return _ambiguous(
                 "cut at Asterisk's size limit" if oversize else "no record of the security log", line
             )
-        message: str = json.loads(b'"%s"' % record[1])
         try:
+            message: str = json.loads(b'"%s"' % record[1])
             event = byposition.read(message.encode("utf-8", "surrogatepass"), self._mapper)
         except ValueError:
             event = None
