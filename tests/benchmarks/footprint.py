@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scale import Scale
 
 _SETTLE = 2.0
-_BANNED_SHARE = 5  # one source of five is banned
+_BANNED_SHARE = 5
 
 
 class Rest(NamedTuple):
@@ -67,16 +67,16 @@ def _rate(read: Callable[[], float], meanwhile: Callable[[], None]) -> float:
 
 
 def _crowded(root: Path, sources: int) -> Figure:
-    """After the attack of a crowd, of which one in five was banned."""
+    """After a crowd's attack: so many sources are below the threshold, and a fifth as many were banned."""
     kernel.flush()
     banned = sources // _BANNED_SHARE
-    crowd = [(0, banned, 5), (banned, sources, 3)]
+    crowd = [(0, banned, 5), (banned, banned + sources, 3)]
     log = written(root / "crowd.log", [*(_attack(*each) for each in crowd), traffic.last_one(time.time())])
     with kernel.Listener(kernel.GENERATIONS) as changes, Guard(root / "crowded", log) as guard:
         kernel.settled(changes, TABLE, banned + 1, 90)
         time.sleep(_SETTLE)
         held, status = process.memory(guard.pid), guard.status() or {}
-    name = f"{sources:,} sources, {banned:,} bans, resident"
+    name = f"{sources:,} tracked, {banned:,} banned, resident"
     remark = f"tracked {status.get('tracked')}, bans {status.get('bans')}"
     return Figure(name, "MiB", held, 130.0, remark=remark)
 
