@@ -84,6 +84,21 @@ def test_the_bell_sees_rotation_and_return(tmp_path: Path, monkeypatch: pytest.M
     asyncio.run(scenario())
 
 
+def test_an_old_file_is_left_without_another_ring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow, "POLL", 2 * LONG)
+    log = tmp_path / "security"
+    append(log, b"old\n")
+
+    async def scenario() -> None:
+        with Listener([str(log)]) as listener:
+            assert await listener.next() == b"old\n"
+            log.rename(tmp_path / "security.1")
+            append(log, b"new\n")
+            assert await listener.next() == b"new\n"
+
+    asyncio.run(scenario())
+
+
 def test_the_clock_stands_behind_the_bell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follow, "POLL", 0.05)
     monkeypatch.setattr(follow.Bell, "watch", lambda *_: None)
@@ -108,6 +123,10 @@ def test_a_busy_log_is_read_by_the_clock_and_a_quiet_one_by_the_bell(tmp_path: P
             while not pace.busy:
                 asyncio.get_running_loop().call_soon(append, log, b"x\n")
                 await listener.next()
+            for _ in range(3):
+                asyncio.get_running_loop().call_later(0.5, append, log, b"y\n")
+                await listener.next()
+            assert pace.busy
             asyncio.get_running_loop().call_later(1.5, append, log, b"late\n")
             assert await listener.next() == b"late\n"
             assert not pace.busy

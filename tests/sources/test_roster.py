@@ -62,6 +62,7 @@ def test_a_rotated_file_is_out_while_its_origin_is_missing(tmp_path: Path) -> No
     log.rename(tmp_path / "security.1")
     watched.discover()
     assert drain(watched) == {}
+    watched.discover()
     assert names(watched) == ["security"]
     watched.close()
 

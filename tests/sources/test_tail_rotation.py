@@ -228,3 +228,28 @@ def test_a_live_neighbour_is_not_read(log: Log) -> None:
     log.write(lines(9), log.named(".pbx1"))
     log.write(lines(2))
     assert lines(2) == log.read()
+
+
+def test_the_rest_of_a_torn_line_is_not_a_line(log: Log) -> None:
+    log.write(lines(1) + b"torn")
+    log.read()
+    sequential(log)
+    log.write(lines(2))
+    while (chunk := log.tail.read()) is None:
+        assert log.tail.leaving
+    assert chunk.data == b"torn"
+    log.write(b" and mended\n", log.named(".0"))
+    assert log.read().endswith(lines(2))
+    assert b"mended" not in b"".join(chunk.data for chunk in log.chunks)
+
+
+def test_a_short_file_that_returns_is_read_anew(log: Log) -> None:
+    """Its inode and its few bytes may as well be another's."""
+    log.write(lines(1))
+    log.read()
+    sequential(log)
+    log.write(lines(2))
+    assert log.read() == lines(2)
+    log.write(lines(3), log.named(".0"))
+    log.named(".0").rename(log.path)
+    assert log.read() == lines(1, 3)
