@@ -238,6 +238,8 @@ class _Classic(_Reader):
         if not grammar.RECORD_START.match(line):
             self._orphans += 1
             return _ambiguous("text that belongs to no record", line) if self._orphans == 1 else None
+        if grammar.BANNER.match(line):
+            return None  # it stands before JSON as well
         self._seen, self._orphans, self._json_lines = True, 0, 0
         if not _SECURITY.match(line):
             return None  # a record of another level
