@@ -66,7 +66,7 @@ def pytest_runtest_makereport() -> Iterator[None]:
     report: pytest.TestReport = yield
     if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
-        report.longrepr = f"CI runs every test, and this one skips. {report.longreprtext}"
+        report.longrepr = f"CI runs every test, but this one skips: {report.longrepr[-1]}"
     return report
 
 

@@ -16,7 +16,7 @@ from amiguard.firewall.netlink import FirewallError
 from amiguard.model import Prefix, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from amiguard.firewall.elements import Seen
     from amiguard.firewall.messages import Request
@@ -29,6 +29,9 @@ _PORTION = 1500
 
 # How often to read again when a range has expired between reading and deleting it.
 _ATTEMPTS = 3
+
+# Networks that change at a time up to which only the ranges around them are looked at.
+_FEW = 16
 
 T = TypeVar("T")
 Wanted = dict[Prefix, float]
@@ -101,7 +104,7 @@ class NetworkSet:
 
     def requests(self, wanted: Mapping[Prefix, float], *, anew: bool) -> list[Request]:
         """What adds bans to the set; `anew`: it has just been declared and holds none."""
-        return self._changing(self._with(wanted, anew=anew), anew=anew)
+        return self._requests(*self._change(self._with(wanted, anew=anew), anew=anew))
 
     def noted(self, wanted: Mapping[Prefix, float], *, anew: bool) -> None:
         """Hear that a declaration has put them there."""
@@ -109,14 +112,11 @@ class NetworkSet:
 
     def put(self, wanted: Wanted, *, anew: bool = False) -> None:
         """Put bans into the set, or give them another time."""
-        self._write(self._with(wanted, anew=anew))
+        self._move({} if anew else self._wanted(), wanted, ())
 
     def lift(self, gone: Iterable[Prefix]) -> None:
         """Take bans away; networks inside that are banned themselves stay so."""
-        wanted = self._wanted()
-        for prefix in gone:
-            wanted.pop(prefix, None)
-        self._write(wanted)
+        self._move(self._wanted(), {}, set(gone))
 
     def bans(self, channel: Channel) -> Iterator[Counted]:
         """Show the bans in the kernel, each once, with what all of its ranges have dropped."""
@@ -144,22 +144,60 @@ class NetworkSet:
         now = time.monotonic()
         self._until = {prefix: now + seconds for prefix, seconds in wanted.items()}
 
+    def _move(self, before: Wanted, new: Wanted, gone: Collection[Prefix]) -> None:
+        """Change what is wanted, and the kernel with it: where it changed, if that is in few places."""
+        after = {one: seconds for one, seconds in {**before, **new}.items() if one not in gone}
+        changed = [*new, *gone]
+        if len(changed) > _FEW or not self._moved_near(changed, before, after):
+            self._write(after)
+        self._remember(after)
+
+    def _moved_near(self, changed: Sequence[Prefix], before: Wanted, after: Wanted) -> bool:
+        """Change the ranges around what has changed; False if the kernel's are not what we think."""
+        near = intervals.near(changed, {**before, **after})
+        standing = intervals.planned({one: before[one] for one in near if one in before}, self._width)
+        wanted = {one: after[one] for one in near if one in after}
+        gone, new = intervals.difference(standing, wanted, self._width)
+        try:
+            self._channel.change(self._requests(gone, new))
+        except FirewallError as error:
+            if error.errno not in {errno.ENOENT, errno.EEXIST, errno.EMSGSIZE}:
+                raise
+            return False
+        return True
+
     def _write(self, wanted: Wanted) -> None:
-        """Make the set hold these, and remember them."""
+        """Make the set hold these, whatever it holds."""
         for left in reversed(range(_ATTEMPTS)):
             try:
-                self._channel.change(self._changing(wanted))
+                for requests in self._transactions(wanted):
+                    self._channel.change(requests)
                 break
             except FirewallError as error:
                 if error.errno != errno.ENOENT or not left:
                     raise
-        self._remember(wanted)
 
-    def _changing(self, wanted: Mapping[Prefix, float], *, anew: bool = False) -> list[Request]:
-        """Requests that make the set hold these and nothing else."""
-        standing = () if anew else self._pieces(self._channel)
-        gone, new = intervals.difference(standing, wanted, self._width)
+    def _transactions(self, wanted: Mapping[Prefix, float]) -> Iterator[list[Request]]:
+        """What makes the set hold these and nothing else: one transaction, unless that is too big.
+
+        Each range is in one piece, for its elements come in pairs and a portion is even.
+        """
+        gone, new = self._change(wanted)
+        if len(gone) + len(new) <= _PORTION:
+            yield self._requests(gone, new)
+            return
+        for some in portions(gone):
+            yield self._requests(some, [])
+        for some in portions(new):
+            yield self._requests([], some)
+
+    def _requests(self, gone: Sequence[Item], new: Sequence[Item]) -> list[Request]:
         return [*deleting(self._table, self._name, gone), *adding(self._table, self._name, new)]
+
+    def _change(self, wanted: Mapping[Prefix, float], *, anew: bool = False) -> intervals.Change:
+        """What makes the set hold these and nothing else."""
+        standing = () if anew else self._pieces(self._channel)
+        return intervals.difference(standing, wanted, self._width)
 
     def _pieces(self, channel: Channel) -> Iterator[intervals.Piece]:
         return intervals.pieces(read(channel, self._table, self._name, self._width), self._width)

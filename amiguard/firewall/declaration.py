@@ -7,6 +7,7 @@ and only a declaration needs it.
 from __future__ import annotations
 
 import errno
+import re
 import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
 
     from amiguard.firewall.netlink import Channel
 
-# Attributes: the table's name in every message, a rule's and an expression's own, and of
-# each thing its name, its handle and what makes it the one that we declared.
-_TABLE, _RULE_CHAIN, _CHAIN_NAME, _RULE_HANDLE, _RULE_EXPRESSIONS = 1, 2, 3, 3, 4
+# Attributes: the table's name in every message, a rule's and a chain's own, and of each
+# thing its name, its handle and what makes it the one that we declared.
+_TABLE, _RULE_CHAIN, _CHAIN_NAME = 1, 2, 3
 _SHOWN = {"table": (1, 4, (2,)), "chain": (3, 2, (4, 5, 7)), "set": (2, 16, (3, 4, 5, 13))}
-_NAME, _DATA = 1, 2
-_COUNTER_NAME = b"counter\0"
+
+# A counter's name, then 4 bytes of header and 12 for each of its two numbers.
+_COUNTED = re.compile(rb"counter\0.{28}", re.DOTALL)
 
 _FLAGS = {"interval": "NFT_SET_INTERVAL", "timed": "NFT_SET_TIMEOUT"}
 _COUNTER = {"attrs": [("NFTA_EXPR_NAME", "counter"), ("NFTA_EXPR_DATA", {"attrs": []})]}
@@ -42,13 +44,12 @@ class Standing(NamedTuple):
     Attributes:
         natures: what the kernel says of table, chain and sets, by name.
         handles: their numbers, which the kernel gives only once.
-        rules: handle and expressions of each rule in order; one that was
-            replaced keeps its handle.
+        rules: all of each rule, in order; one that was replaced keeps its handle.
     """
 
     natures: dict[str, Nature]
     handles: list[bytes | None]
-    rules: list[Nature]
+    rules: list[bytes]
 
 
 class Declaration(NamedTuple):
@@ -156,15 +157,9 @@ def _shown(noun: str, attrs: bytes) -> tuple[str, Nature, bytes | None]:
     return f"{noun} {called}", tuple(found.get(kind) for kind in kinds), found.get(handle)
 
 
-def _rule(attrs: bytes) -> Nature:
-    """Handle and expressions of a rule, but not what its counter counts."""
-    found = dict(attributes(attrs))
-    expressions = (dict(attributes(one)) for _, one in attributes(found.get(_RULE_EXPRESSIONS, b"")))
-    does = [
-        _COUNTER_NAME if one.get(_NAME) == _COUNTER_NAME else one.get(_NAME, b"") + one.get(_DATA, b"")
-        for one in expressions
-    ]
-    return found.get(_RULE_HANDLE), *does
+def _rule(attrs: bytes) -> bytes:
+    """All of a rule, its handle too, but what its counter counts."""
+    return _COUNTED.sub(b"counter\0", attrs)
 
 
 def _set(number: int, declared: ruleset.Set) -> Fields:

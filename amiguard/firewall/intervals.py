@@ -10,14 +10,12 @@ import math
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
-from amiguard.firewall.elements import Item
-from amiguard.firewall.ranges import Range, disjoint, prefixes
+from amiguard.firewall.elements import Item, Seen
+from amiguard.firewall.ranges import Range, disjoint, prefixes, whole
 from amiguard.model import Prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-
-    from amiguard.firewall.elements import Seen
 
 # Seconds by which an element may be off before it is written anew, which sets its counter to 0.
 _TOLERANCE = 1.0
@@ -62,6 +60,22 @@ def pieces(elements: Iterable[Seen], width: int) -> Iterator[Piece]:
             yield Piece(first, last, _owners(first, last, element), element)
 
 
+def planned(wanted: Mapping[Prefix, float], width: int) -> Iterator[Piece]:
+    """The ranges that a set must have that holds these prefixes, for so many seconds each."""
+    for span in disjoint(wanted):
+        seconds = wanted[span.owner]
+        element = Seen(span.first.to_bytes(width), None if seconds == math.inf else seconds, 0, 0)
+        yield Piece(span.first, span.last, (span.owner,), element)
+
+
+def near(changed: Iterable[Prefix], wanted: Mapping[Prefix, float]) -> set[Prefix]:
+    """Those of the prefixes whose ranges may change with others: all within the widest around each."""
+    lengths = sorted({prefix.length for prefix in wanted})
+    around = {_widest(prefix, lengths, wanted) for prefix in changed}
+    edges = [(one.network, whole(one).last.to_bytes(len(one.network))) for one in around]
+    return {one for one in wanted if any(first <= one.network <= last for first, last in edges)}
+
+
 def wanted(standing: Iterable[Piece]) -> dict[Prefix, float]:
     """The prefixes that ranges serve, and the seconds they remain (infinite: for ever)."""
     return {owner: piece.remaining for piece in standing for owner in piece.owners}
@@ -83,6 +97,12 @@ def difference(standing: Iterable[Piece], wanted: Mapping[Prefix, float], width:
         for item in items(span, width, wanted[span.owner], comment=str(span.owner))
     ]
     return Change(gone, new)
+
+
+def _widest(prefix: Prefix, lengths: Iterable[int], wanted: Mapping[Prefix, float]) -> Prefix:
+    """The widest of the wanted prefixes that covers one; itself if none does."""
+    wider = (prefix.within(length) for length in lengths if length < prefix.length)
+    return next((one for one in wider if one in wanted), prefix)
 
 
 def _alike(one: float, other: float) -> bool:

@@ -196,7 +196,7 @@ class Watch(_Socket):
     def drain(self) -> bool:
         """Read all news; whether there were some, lost ones too."""
         try:
-            return any([True for _ in self._queued()])  # noqa: C419 - all of them are to be read
+            return bool(list(self._queued()))
         except OSError as error:
             if error.errno != errno.ENOBUFS:
                 raise

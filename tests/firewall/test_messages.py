@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amiguard.firewall import elements, messages
+from amiguard.firewall.bansets import replacing
 from amiguard.firewall.elements import Item, Seen, adding, deleting, seen
 from amiguard.firewall.messages import MalformedError, Request, attribute, attributes
 
@@ -66,6 +67,12 @@ def test_no_message_holds_more_than_its_length_can_say(width: int, comment: str,
 def test_deleting_names_the_key_alone() -> None:
     key = b"\1\2\3\4"
     assert deleting("t", "s", [Item(key)]) == deleting("t", "s", [Item(key, 5.0, comment="x")])
+
+
+def test_replacing_adds_deletes_and_adds_as_linux_6_1_keeps_the_time_of_what_it_has() -> None:
+    item = Item(b"\1\2\3\4", 60.0)
+    add, delete = adding("t", "s", [item]), deleting("t", "s", [item])
+    assert [*add, *delete, *add] == replacing("t", "s", [item])
 
 
 def counted(key: bytes, packets: int, octets: int, remaining: int, nested: int) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import nft
@@ -83,6 +84,18 @@ def test_a_shower_of_bans(version: int) -> None:
         assert {} == nft.elements(f"ban{version}")
 
 
+def test_thousands_of_networks() -> None:
+    first = int.from_bytes(Prefix.parse("2001:db8::/48").network[:6])
+    networks = [Prefix.of((first + number).to_bytes(6) + bytes(10), 48) for number in range(4000)]
+    with Firewall() as firewall:
+        firewall.declare(Element(one, "house", 600.0) for one in networks)
+        assert set(networks) == {ban.source for ban in firewall.bans()}
+        firewall.ban(Element(one, "house", 900.0) for one in networks[::2])
+        assert {600: 2000, 900: 2000} == Counter(one.timeout for one in nft.elements("net6").values())
+        firewall.lift((one, "house") for one in networks[1:])
+        assert {"2001:db8::/48"} == set(nft.elements("net6"))
+
+
 @pytest.mark.parametrize(("first", "bits"), [("10.0.0.0", range(8, 32)), ("2001:db8::", range(20, 129))])
 def test_prefixes_of_every_length(first: str, bits: range) -> None:
     nested = [Prefix.of(ipaddress.ip_address(first).packed, length) for length in bits]
@@ -120,6 +133,25 @@ def test_a_wide_ban_over_a_narrow_one_and_back() -> None:
         assert {"10.0.0.0/16": 300, "10.1.0.0/16": 900, "10.2.0.0-10.255.255.255": 300} == kernel
         firewall.lift([(Prefix.parse("10.0.0.0/8"), "house")])
         assert {"10.1.0.0/16", "10.2.0.0/16"} == set(nft.elements("net4"))
+
+
+@pytest.mark.parametrize(
+    "meddling",
+    [
+        "delete element inet amiguard net4 { 10.0.0.0/8 }",
+        "flush set inet amiguard net4",
+        "add element inet amiguard net4 { 11.0.0.0/8 }",
+    ],
+)
+def test_ranges_that_others_have_changed_are_put_right(meddling: str) -> None:
+    with Firewall() as firewall:
+        firewall.declare([house("10.0.0.0/8"), house("12.0.0.0/8")])
+        nft.run(meddling)
+        firewall.ban([house("10.1.0.0/16", 900), house("11.0.0.0/16", 900)])
+        expected = {"10.0.0.0/16", "10.1.0.0/16", "10.2.0.0-10.255.255.255", "11.0.0.0/16", "12.0.0.0/8"}
+        assert expected == set(nft.elements("net4"))
+        firewall.lift((Prefix.parse(one), "house") for one in ("10.0.0.0/8", "12.0.0.0/8"))
+        assert {"10.1.0.0/16", "11.0.0.0/16"} == set(nft.elements("net4"))
 
 
 NETWORKS = st.builds(

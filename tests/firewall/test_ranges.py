@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amiguard.firewall.elements import Item, Seen
-from amiguard.firewall.intervals import Change, difference, items, pieces, wanted
+from amiguard.firewall.intervals import Change, difference, items, near, pieces, planned, wanted
 from amiguard.firewall.ranges import collapse, disjoint, prefixes, whole
 from amiguard.model import Prefix
 
@@ -61,10 +61,33 @@ def test_the_difference_leads_from_any_state_to_any_other(
     assert [(span.first, span.last, after[span.owner]) for span in disjoint(after)] == reached
 
 
+@given(WANTED, WANTED, st.sets(SMALL, max_size=3))
+def test_a_change_moves_ranges_only_near_it(
+    before: dict[Prefix, float], new: dict[Prefix, float], gone: set[Prefix]
+) -> None:
+    after = {one: seconds for one, seconds in {**before, **new}.items() if one not in gone}
+    local = near([*new, *gone], {**before, **after})
+    far = [
+        [(span, state[span.owner]) for span in disjoint(state) if span.owner not in local]
+        for state in (before, after)
+    ]
+    assert far[0] == far[1]
+    parts = [{one: after[one] for one in after if (one in local) is inside} for inside in (True, False)]
+    assert disjoint(after) == sorted(span for part in parts for span in disjoint(part))
+
+
 @given(WANTED)
 def test_what_is_held_already_is_left_alone(bans: dict[Prefix, float]) -> None:
     written = held(difference([], bans, 4).new)
     assert Change([], []) == difference(pieces(written, 4), bans, 4)
+
+
+@given(WANTED)
+def test_what_is_planned_is_what_is_written(bans: dict[Prefix, float]) -> None:
+    written = pieces(held(difference([], bans, 4).new), 4)
+    ranges = [[(piece.first, piece.last, piece.owners, piece.remaining) for piece in made]
+              for made in (written, planned(bans, 4))]  # fmt: skip
+    assert ranges[0] == ranges[1]
 
 
 @given(WANTED)

@@ -70,6 +70,15 @@ def test_bans_by_another_process_are_told_but_leave_the_table_intact() -> None:
         assert firewall.intact()
 
 
+def test_a_transaction_is_one_piece_of_news_whatever_it_holds() -> None:
+    with Firewall() as firewall, firewall.watch() as watch, Firewall() as other:
+        firewall.declare()
+        other.ban(
+            Element(Prefix.of((number + (10 << 24)).to_bytes(4)), "house", 60.0) for number in range(1000)
+        )
+        assert 1 == len(list(watch._queued()))
+
+
 def test_a_flood_of_news_is_news() -> None:
     with Firewall() as firewall, firewall.watch() as watch, Firewall() as other:
         firewall.declare()
