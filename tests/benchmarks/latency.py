@@ -59,7 +59,7 @@ def _fail2ban(root: Path, bans: int) -> list[float]:
 def _delays(log: SecurityLog, hears: kernel.Listener, bans: int, *, busy: bool) -> list[float]:
     """Milliseconds, a ban each; four wrong passwords, a pause at random, and the fifth."""
     dice = random.Random(7)
-    return [_delay(log, hears, traffic.stranger(n), dice.uniform(0.02, 0.06), busy=busy) for n in range(bans)]
+    return [_delay(log, hears, traffic.stranger(n), dice.uniform(0.04, 0.1), busy=busy) for n in range(bans)]
 
 
 def _delay(log: SecurityLog, hears: kernel.Listener, address: str, pause: float, *, busy: bool) -> float:
