@@ -1,0 +1,128 @@
+"""Edge: the stage: the real service, a stand-in for the PBX, and the street, in their own network."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from amiguard.control import ControlError, asking
+from amiguard.demo.children import Child, child
+from amiguard.demo.namespaces import isolate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amiguard.demo.script import Way
+
+_PATIENCE: Final = 20.0
+_GLANCE: Final = 0.2
+_CONFIG: Final = """\
+[service]
+state_dir = {state}
+socket = {socket}
+[[log]]
+path = {log}
+"""
+
+
+class Stage:
+    """All that runs, and the log that the service follows."""
+
+    def __init__(self, service: Child, street: Child, directory: Path) -> None:
+        self._service = service
+        self._street = street
+        self._directory = directory
+
+    def beat(self) -> tuple[int, list[tuple[str, Way, int]]]:
+        """Wait for the street's next beat: its number, and the answers that came.
+
+        Raises:
+            StageError: the street is no more.
+        """
+        told = json.loads(self._street.line())
+        return told["beat"], [(address, way, sent) for address, way, sent in told["answers"]]
+
+    def write(self, records: bytes) -> None:
+        """Append to the log."""
+        with _log(self._directory).open("ab") as log:
+            log.write(records)
+
+    def bans(self) -> list[dict[str, Any]]:
+        """What the service says is banned.
+
+        Raises:
+            StageError: it does not answer.
+        """
+        try:
+            with asking(str(_socket(self._directory)), "list") as (_, rows):
+                return [json.loads(row) for row in rows]
+        except ControlError as error:
+            raise self._service.failed() from error
+
+    def stop_service(self) -> None:
+        """End the service as systemd does.
+
+        Raises:
+            StageError: it did not end well.
+        """
+        self._service.stop()
+
+
+@contextlib.contextmanager
+def staged() -> Iterator[Stage]:
+    """Move this process into a network of its own and set the stage there; all is gone at the end.
+
+    Raises:
+        ForbiddenError: this machine allows no namespaces.
+        StageError: something else does not work here.
+    """
+    isolate()
+    with contextlib.ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="amiguard-demo-")))
+        _log(directory).touch()
+        stack.enter_context(child("the PBX", directory, "amiguard.demo.pbx")).line()
+        street = stack.enter_context(child("the street", directory, "amiguard.demo.street"))
+        street.line()
+        yield Stage(stack.enter_context(_service(directory)), street, directory)
+
+
+@contextlib.contextmanager
+def _service(directory: Path) -> Iterator[Child]:
+    """`amiguard run`, ready."""
+    config = directory / "amiguard.toml"
+    # A JSON string is a TOML string.
+    paths = {"state": directory / "state", "socket": _socket(directory), "log": _log(directory)}
+    text = _CONFIG.format_map({name: json.dumps(str(path)) for name, path in paths.items()})
+    config.write_text(text, encoding="utf-8")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as news:
+        news.bind(str(directory / "news"))
+        environment = {**os.environ, "NOTIFY_SOCKET": news.getsockname()}
+        words = ("amiguard", "run", "--config", str(config))
+        with child("the service", directory, *words, environment=environment) as service:
+            _await_ready(service, news)
+            yield service
+
+
+def _await_ready(service: Child, news: socket.socket) -> None:
+    """Wait until the service says READY=1, as systemd does: sd_notify(3)."""
+    news.settimeout(_GLANCE)
+    deadline = time.monotonic() + _PATIENCE
+    while service.running and time.monotonic() < deadline:
+        with contextlib.suppress(TimeoutError):
+            if b"READY=1" in news.recv(4096).split(b"\n"):
+                return
+    raise service.failed()
+
+
+def _log(directory: Path) -> Path:
+    return directory / "security.json"
+
+
+def _socket(directory: Path) -> Path:
+    return directory / "control.sock"
