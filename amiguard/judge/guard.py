@@ -153,7 +153,7 @@ class Guard:
         source, time = offence.source, offence.time
         suspect = self.scorer.get(source)
         records = suspect.evidence if suspect else b""
-        self.scorer.forget(source)
+        self.scorer.spend(offence)
         why_not = self._mercy(standing, friend, time)
         if why_not:
             return self._alarm(

@@ -137,6 +137,20 @@ class Scorer:
         self._decay(suspect, time)
         return suspect.fast, suspect.slow
 
+    def spend(self, offence: Offence) -> None:
+        """The offence uses the source's score up; an unproven one only what is unproven.
+
+        Otherwise a single packet over UDP would wipe out any number of guesses over TLS.
+        """
+        suspect = self._suspects.get(offence.source)
+        if suspect is None or offence.proof == "proven" or not suspect.proven:
+            self.forget(offence.source)
+            return
+        suspect.fast, suspect.slow = suspect.fast_proven, suspect.slow_proven
+        self._crowd.leave(proven=True)
+        self._crowd.join(offence.source, -math.inf, proven=True)
+        self.changed.add(offence.source)
+
     def forget(self, source: Prefix) -> None:
         """The source starts anew."""
         suspect = self._suspects.pop(source, None)
