@@ -27,6 +27,7 @@ _NEW_GENERATION = 10 << 8 | 15  # NFT_MSG_NEWGEN
 _NFTA_SET_ELEM_LIST_ELEMENTS, _NFTA_SET_ELEM_KEY, _NFTA_DATA_VALUE, _NFTA_LIST_ELEM = 3, 1, 1, 1
 _SO_ATTACH_FILTER = 26
 _QUIET = 0.3
+_ADDRESSES = ("ipv4_addr", "ipv6_addr")
 
 
 class Listener:
@@ -103,11 +104,12 @@ GENERATIONS = _NEW_GENERATION
 
 
 def banned(table: str) -> int:
-    """How many elements stand in the table's sets, the allowed ones aside; 0 without a table."""
+    """How many addresses stand in the table's sets, the allowed ones aside; 0 without a table."""
     command = ["nft", "--json", "list", "table", "inet", table]
     listing = subprocess.run(command, capture_output=True, check=False).stdout or b'{"nftables": []}'
     sets = (item["set"] for item in json.loads(listing)["nftables"] if "set" in item)
-    return sum(len(each.get("elem", ())) for each in sets if not each["name"].startswith("allow"))
+    bans = (each for each in sets if each["type"] in _ADDRESSES and not each["name"].startswith("allow"))
+    return sum(len(each.get("elem", ())) for each in bans)
 
 
 def flush() -> None:

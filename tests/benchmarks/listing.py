@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _EVERY = 0.013
 _CALM = 3.0
+_AFTER_START = 3.0
 
 
 class Listing(NamedTuple):
@@ -43,6 +44,7 @@ def measure(root: Path, scale: Scale) -> Iterator[Figure]:
     bare = median(process.run([*ours.COMMAND, "list", "--help"])[0] for _ in range(3))
     log = root / f"seed-{bans}.log"
     with guard, SecurityLog(log) as tail, Listener() as hears:
+        time.sleep(_AFTER_START)
         prober = Prober(tail, hears)
         calm = prober.probe(_ended_after(_CALM))
         idle = process.memory(guard.pid)
