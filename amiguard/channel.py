@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from amiguard.judge.timing import Timing
-from amiguard.sources.securitylog import Ambiguous, SecurityLog
+from amiguard.sources.securitylog import SANDWICH_SECONDS, Ambiguous, SecurityLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +28,7 @@ class Channel:
         self.name = name
         self.timing = Timing()
         self._told = 0
+        self._fed = 0.0
         self.ambiguous: Counter[str] = Counter()
         self._guard = guard
         self._over_http = over_http
@@ -49,10 +50,9 @@ class Channel:
         """Whether an attacker could write whole records of his own here."""
         return self._over_http and self.form != "json"
 
-    @property
-    def settled(self) -> bool:
-        """Whether the place reached can be resumed from."""
-        return self._reader.settled
+    def settled(self, now: float) -> bool:
+        """Whether the place reached can be resumed from: no record can still go on."""
+        return self._reader.settled or now - self._fed > SANDWICH_SECONDS
 
     def feed(self, data: bytes, receipt: float, *, backlog: bool) -> Iterator[Outcome | Ambiguous]:
         """Read and judge lines.
@@ -65,6 +65,7 @@ class Channel:
         Yields:
             Verdicts and alarms, and what was ambiguous.
         """
+        self._fed = receipt
         observe, judge = self._guard.observe, self.timing.judge
         for found in self._reader.feed(data, receipt):
             if isinstance(found, Ambiguous):

@@ -3,7 +3,7 @@
 A client sends one line, a JSON object with `command` and its arguments.  The
 service answers with a line `{"ok": ...}` or `{"error": text, "exit": code}`,
 then any number of rows, a line each, and `{"end": true}`: who does not see that
-has not seen everything.
+has not seen everything.  `{"end": false, "error": text}` says why there is no more.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ if TYPE_CHECKING:
 _log = logging.getLogger("amiguard")
 
 REQUEST_BYTES: Final = 65_536
-CLIENTS: Final = 32
+CLIENTS: Final = 128
 PATIENCE: Final = 10.0
 """Seconds in which a client must send its request, and take what it is given."""
 GROUP: Final = "amiguard"
 
 _AT_ONCE: Final = 200
 _END: Final = b'{"end": true}\n'
+_BROKEN: Final = '{"end": false'
 _CREDENTIALS: Final = struct.Struct("iii")  # pid, uid, gid: struct ucred, include/linux/socket.h
 
 
@@ -51,26 +52,46 @@ class Reply(NamedTuple):
     rows: Iterable[str] = ()
 
 
-@contextlib.asynccontextmanager
-async def serving(path: str, handle: Callable[[Mapping[str, Any]], Reply]) -> AsyncIterator[None]:
-    """Answer on the socket at `path` while the context lasts.
+@contextlib.contextmanager
+def claimed(path: str) -> Iterator[socket.socket]:
+    """Make the socket at `path`, at which clients may then wait, and remove it at the end.
 
-    Args:
-        path: made with mode 0660 and, if there is such a group, group `amiguard`.
-        handle: answers a request; raises ControlError to refuse it.
+    Its mode is 0660 and, if there is such a group, its group `amiguard`.  Whoever
+    claims it first is the service: a second one learns so before it does anything.
 
     Raises:
         ControlError: another service answers there.
         OSError: the socket cannot be made.
     """
     _clear(path)
+    Path(path).parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    with socket.socket(socket.AF_UNIX) as listener:
+        _bind(listener, path)
+        try:
+            listener.listen(CLIENTS)
+            yield listener
+        finally:
+            Path(path).unlink(missing_ok=True)
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    listener: socket.socket, handle: Callable[[Mapping[str, Any]], Reply]
+) -> AsyncIterator[None]:
+    """Answer on a claimed socket while the context lasts.
+
+    Args:
+        listener: as `claimed` gives it.
+        handle: answers a request; raises ControlError to refuse it, as may the rows of its reply.
+    """
     server = _Server(handle)
-    with _made(path) as listener:
-        async with await asyncio.start_unix_server(server.talk, sock=listener, limit=REQUEST_BYTES):
-            try:
-                yield
-            finally:
-                server.close()
+    async with await asyncio.start_unix_server(
+        server.talk, sock=listener, limit=REQUEST_BYTES, backlog=CLIENTS
+    ):
+        try:
+            yield
+        finally:
+            server.close()
 
 
 class _Server:
@@ -86,6 +107,7 @@ class _Server:
         """One client, from request to the end of the answer."""
         task = asyncio.current_task()
         if task is None or len(self._talks) >= CLIENTS:
+            writer.write(_line({"error": "too many ask at once; try again", "exit": 4}))
             writer.close()
             return
         self._talks.add(task)
@@ -99,16 +121,23 @@ class _Server:
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         reply = await self._reply(reader, writer)
-        rows = iter(reply.rows)
-        writer.write(json.dumps(dict(reply.head)).encode() + b"\n")
-        while batch := list(itertools.islice(rows, _AT_ONCE)):
-            writer.write("\n".join(batch).encode() + b"\n")
-            await self._taken(writer)
-        writer.write(_END)
+        writer.write(_line(reply.head))
+        try:
+            await self._send(reply.rows, writer)
+        except ControlError as error:
+            writer.write(_line({"end": False, "error": str(error)}))
+        else:
+            writer.write(_END)
         await self._taken(writer)
         writer.close()
         async with asyncio.timeout(PATIENCE):
             await writer.wait_closed()
+
+    async def _send(self, rows: Iterable[str], writer: asyncio.StreamWriter) -> None:
+        left = iter(rows)
+        while batch := list(itertools.islice(left, _AT_ONCE)):
+            writer.write("\n".join(batch).encode() + b"\n")
+            await self._taken(writer)
 
     async def _taken(self, writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(PATIENCE):
@@ -137,6 +166,10 @@ class _Server:
             return _refusal(str(error), error.code)
 
 
+def _line(told: Mapping[str, Any]) -> bytes:
+    return json.dumps(dict(told)).encode() + b"\n"
+
+
 def _refusal(text: str, code: int) -> Reply:
     return Reply({"error": text, "exit": code})
 
@@ -146,7 +179,7 @@ def _may_ask(client: socket.socket) -> bool:
         client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     )
     groups = {gid, *_peer_groups(client)}
-    return uid in {0, os.geteuid()} or _group_of(client.getsockname()) in groups
+    return uid in {0, os.geteuid()} or _group_of(client.getsockname()) in groups - {None}
 
 
 def _peer_groups(client: socket.socket) -> Iterator[int]:
@@ -156,16 +189,22 @@ def _peer_groups(client: socket.socket) -> Iterator[int]:
         yield from (number for (number,) in struct.iter_unpack("i", packed))
 
 
-def _group_of(path: str) -> int:
-    return Path(path).stat().st_gid
+def _group_of(path: str) -> int | None:
+    """The group of the socket; None if somebody has removed it."""
+    try:
+        return Path(path).stat().st_gid
+    except OSError:
+        return None
 
 
 def _clear(path: str) -> None:
     """Remove what a service that was killed has left.
 
     Raises:
-        ControlError: a service is alive behind it.
+        ControlError: a service is alive behind it, or it is no socket at all.
     """
+    if Path(path).exists() and not Path(path).is_socket():
+        raise ControlError("there is something else of that name", 1)
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(PATIENCE)
         try:
@@ -176,22 +215,14 @@ def _clear(path: str) -> None:
     raise ControlError(f"another amiguard answers on {path}", 1)
 
 
-@contextlib.contextmanager
-def _made(path: str) -> Iterator[socket.socket]:
-    Path(path).parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    listener = socket.socket(socket.AF_UNIX)
+def _bind(listener: socket.socket, path: str) -> None:
+    before = os.umask(0o117)
     try:
-        before = os.umask(0o117)
-        try:
-            listener.bind(path)
-        finally:
-            os.umask(before)
-        with contextlib.suppress(KeyError, PermissionError):
-            os.chown(path, -1, grp.getgrnam(GROUP).gr_gid)
-        yield listener
+        listener.bind(path)
     finally:
-        listener.close()
-        Path(path).unlink(missing_ok=True)
+        os.umask(before)
+    with contextlib.suppress(KeyError, PermissionError):
+        os.chown(path, -1, grp.getgrnam(GROUP).gr_gid)
 
 
 @contextlib.contextmanager
@@ -223,6 +254,8 @@ def _rows(lines: TextIO, path: str) -> Iterator[str]:
             line = lines.readline()
         if line.encode() == _END:
             return
+        if line.startswith(_BROKEN):
+            raise ControlError(json.loads(line)["error"], 1)
         if not line.endswith("\n"):
             raise ControlError(f"the service at {path} broke off in the middle of its answer", 4)
         yield line[:-1]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import operator
 import time
 from collections import deque
 from pathlib import Path
@@ -17,7 +19,7 @@ from amiguard.store import Archive, StoreError
 from amiguard.warden import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from amiguard.channel import Channel
     from amiguard.config import Config
@@ -32,7 +34,10 @@ NOTHING: Final = 3
 SILENT: Final = 4
 
 _ORIGINS: Final[dict[str, Origin]] = {"operator": "operator", "fail2ban": "fail2ban"}
+_ALLOWING: Final = {"add": operator.or_, "del": operator.sub}
 _HISTORY: Final = 1000
+_LONGEST: Final = 500
+"""Characters of a reason."""
 
 
 class Desk:
@@ -66,12 +71,9 @@ class Desk:
         command = self._commands.get(str(request.get("command")))
         if command is None:
             raise ControlError("unknown command; is the service older than the command line?", USAGE)
-        try:
-            return command(request)
-        except (Refused, StoreError, FirewallError) as error:
-            raise ControlError(str(error), FAILED) from error
-        except (ValueError, TypeError, KeyError) as error:
-            raise ControlError(f"a malformed request: {error}", USAGE) from error
+        with _refusing():
+            head, rows = command(request)
+        return Reply(head, _told(rows))
 
     def _status(self, _: Mapping[str, Any]) -> Reply:
         guard, warden = self.warden.guard, self.warden
@@ -159,7 +161,7 @@ class Desk:
         seconds = duration(str(request["for"])) if request.get("for") else self.config.ban.durations[0]
         if seconds <= 0:
             raise ControlError("a ban lasts at least 1s", USAGE)
-        reason = str(request.get("reason") or "banned by an operator")[:500]
+        reason = _text(request.get("reason") or "banned by an operator")
         origin = _ORIGINS[str(request.get("origin", "operator"))]
         ban = self.warden.ban(source, seconds, reason, origin, force=bool(request.get("force")))
         return Reply({"ok": True, "ban": views.ban(ban)})
@@ -177,10 +179,10 @@ class Desk:
     def _allow(self, request: Mapping[str, Any]) -> Reply:
         allows, action = set(self.warden.allows), request["action"]
         if action != "list":
-            network = Prefix.parse(str(request["network"]))
+            network = read_prefix(str(request["network"]))
             if action == "del" and network not in allows:
                 raise ControlError(f"{network} is not allowed at run time", NOTHING)
-            allows ^= {network} if (network in allows) == (action == "del") else set()
+            allows = _ALLOWING[action](allows, {network})
             self.warden.allow(allows)
         rows = [{"network": str(network), "origin": "run time"} for network in sorted(allows)]
         rows += [
@@ -190,12 +192,12 @@ class Desk:
 
     def _history(self, request: Mapping[str, Any]) -> Reply:
         source = self._prefix(request["address"]) if request.get("address") else None
-        limit = min(int(request.get("limit") or _HISTORY), 1_000_000)
+        limit = min(max(int(request.get("limit") or _HISTORY), 1), 1_000_000)
         archive = Archive.open(Path(self.config.service.state_dir))
         return Reply({"ok": True}, past(archive, source, limit))
 
     def _prefix(self, text: object) -> Prefix:
-        return read_prefix(str(text), self.config)
+        return read_source(str(text), self.config)
 
 
 def past(archive: Archive, source: Prefix | None, limit: int) -> Iterator[str]:
@@ -213,14 +215,44 @@ def stranger(source: Prefix, scope: str, remaining: float | None, now: float) ->
     return Ban(source, "door" if scope == "door" else "house", "proven", now, until, reason, "operator")
 
 
-def read_prefix(text: str, config: Config) -> Prefix:
-    """An address or prefix as an operator writes it: a bare IPv6 address means its source prefix.
+def read_prefix(text: str) -> Prefix:
+    """An address or prefix as an operator writes it.
 
     Raises:
         ControlError: it is neither.
     """
     try:
-        prefix = Prefix.parse(text)
+        return Prefix.parse(text)
     except ValueError as error:
         raise ControlError(f"not an address or prefix: {views.printable(str(error))}", USAGE) from error
+
+
+def read_source(text: str, config: Config) -> Prefix:
+    """As `read_prefix`, but a bare IPv6 address means its source prefix.
+
+    Raises:
+        ControlError: it is neither.
+    """
+    prefix = read_prefix(text)
     return prefix if "/" in text or not prefix.is_ipv6 else prefix.within(config.ban.ipv6_prefix)
+
+
+@contextlib.contextmanager
+def _refusing() -> Iterator[None]:
+    """Turn what a request can raise into a refusal."""
+    try:
+        yield
+    except (Refused, StoreError, FirewallError) as error:
+        raise ControlError(str(error), FAILED) from error
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        raise ControlError(f"a malformed request: {views.printable(str(error))}", USAGE) from error
+
+
+def _told(rows: Iterable[str]) -> Iterator[str]:
+    with _refusing():
+        yield from rows
+
+
+def _text(text: object) -> str:
+    """A text that can be stored: a lone surrogate, of bytes that were no UTF-8, cannot."""
+    return str(text)[:_LONGEST].encode("utf-8", "backslashreplace").decode()

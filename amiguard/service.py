@@ -78,12 +78,12 @@ class _Reins:
         self.stop.set()
 
     def _reload(self) -> None:
-        try:
-            config = self._read()
-        except (ConfigError, OSError) as error:
-            _log.error("the configuration is not reloaded: %s", error)
-            return
         systemd.reloading()
+        try:
+            self.config = self._read()
+        except (ConfigError, OSError) as error:
+            _log.error("the configuration is not reloaded, the old one holds: %s", error)
+            systemd.notify(READY=1, STATUS="guarding; the new configuration is wrong")
+            return
         _log.info("reloading")
-        self.config = config
         self.stop.set()

@@ -14,12 +14,12 @@ import struct
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from amiguard import host, ledger, systemd
 from amiguard.asterisk.discover import discover
 from amiguard.channel import Channel
-from amiguard.control import ControlError, serving
+from amiguard.control import ControlError, claimed, serving
 from amiguard.desk import Desk, stranger
 from amiguard.firewall.netlink import FirewallError
 from amiguard.firewall.nftables import Firewall
@@ -31,9 +31,12 @@ from amiguard.store import Bounds, Store, StoreError
 from amiguard.warden import ALLOWED, Warden
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    import socket
+    from collections.abc import Callable, Iterator, Mapping
 
     from amiguard.config import Config
+    from amiguard.control import Reply
+    from amiguard.model import Ban
     from amiguard.store import Memory
 
 _log = logging.getLogger("amiguard")
@@ -62,7 +65,8 @@ class Session:
         self._ledger = Ledger(self._guard)
         self._warden = Warden(self._guard, self._ledger, firewall)
         self._desk = Desk(config, self._warden)
-        self._crowded = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._adopted = False
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._altered = asyncio.Event()
         self._installation = discover()
@@ -73,25 +77,36 @@ class Session:
         Raises:
             StartError: the socket cannot be had, or the store holds what cannot be read.
         """
-        positions = self._remember()
+        async with contextlib.AsyncExitStack() as stack:
+            stack.callback(self._writer.shutdown)
+            listener = self._claim(stack)
+            positions = self._remember()
+            self._warn()
+            self._warden.at_home(await host.look())
+            self._warden.declare()
+            _settle_memory()
+            stack.push_async_callback(self._commit)
+            await stack.enter_async_context(serving(listener, self._answer))
+            await self._work(positions, stop, ready)
+
+    def _claim(self, stack: contextlib.ExitStack | contextlib.AsyncExitStack) -> socket.socket:
+        path = self._config.service.socket
+        try:
+            return stack.enter_context(claimed(path))
+        except (ControlError, OSError) as error:
+            raise StartError(f"cannot serve {path}: {error}") from error
+
+    def _warn(self) -> None:
         amiss = () if self._config.logs else self._installation.reasons
         for warning in (*self._store.warnings, *amiss):
             _log.warning("%s", warning)
-        self._warden.at_home(await host.look())
-        self._warden.declare()
-        _settle_memory()
-        async with contextlib.AsyncExitStack() as stack:
-            stack.callback(self._writer.shutdown)
-            stack.push_async_callback(self._commit, final=True)
-            await self._serve(stack)
-            await self._work(positions, stop, ready)
 
-    async def _serve(self, stack: contextlib.AsyncExitStack) -> None:
-        path = self._config.service.socket
-        try:
-            await stack.enter_async_context(serving(path, self._desk.answer))
-        except (ControlError, OSError) as error:
-            raise StartError(f"cannot serve {path}: {error}") from error
+    def _answer(self, request: Mapping[str, Any]) -> Reply:
+        """Answer; what an operator has changed is written at once."""
+        reply = self._desk.answer(request)
+        if self._ledger.crowded:
+            self._wake.set()
+        return reply
 
     async def _work(
         self, positions: dict[str, Position], stop: asyncio.Event, ready: Callable[[], None]
@@ -115,7 +130,6 @@ class Session:
         memory = self._load(now)
         self._warden.allows = set(memory.allows)
         self._guard.shield.protect(ALLOWED, memory.allows)
-        self._adopt(now)
         return {row.path: Position(row.device, row.inode, row.offset, row.head) for row in memory.positions}
 
     def _load(self, now: float) -> Memory:
@@ -129,17 +143,29 @@ class Session:
         return memory
 
     def _adopt(self, now: float) -> None:
-        """Take over the bans that stand in the kernel and nobody remembers: the store was lost."""
-        if self._firewall is None:
+        """Take over the bans that stand in the kernel and nobody remembers: the store was lost.
+
+        Not before the logs are read to their end, for most that came just before
+        a crash are judged again then, as what they are.
+        """
+        if self._adopted or not self._caught_up():
             return
+        self._adopted = True
+        known = {ban.source for ban in self._guard.bans}
+        for ban in self._standing(now):
+            if ban.source not in known:
+                self._warden.adopt(ban)
+
+    def _caught_up(self) -> bool:
+        return all(tail.state != "starting" and not tail.behind for tail in self._desk.tails.values())
+
+    def _standing(self, now: float) -> list[Ban]:
+        if self._firewall is None:
+            return []
         try:
-            known = {ban.source for ban in self._guard.bans}
-            for counted in list(self._firewall.bans()):
-                if counted.source not in known:
-                    ban = stranger(counted.source, counted.scope, counted.remaining, now)
-                    self._warden.adopt(ban)
-        except FirewallError as error:
-            _log.debug("there is no table yet: %s", error)
+            return [stranger(seen.source, seen.scope, seen.remaining, now) for seen in self._firewall.bans()]
+        except FirewallError:
+            return []  # that it does not obey is said by the warden
 
     async def _follow(self, positions: dict[str, Position]) -> None:
         patterns = [log.path for log in self._config.logs] or [self._installation.log]
@@ -156,7 +182,7 @@ class Session:
                     channel = self._desk.channels[path] = Channel(path, self._guard, over_http=over_http)
                 self._warden.hear(channel, chunk, time.time())
                 if self._ledger.crowded:
-                    self._crowded.set()
+                    self._wake.set()
 
     async def _keep(self) -> None:
         """Each second, and when much has changed: the clock, the firewall, the store."""
@@ -165,15 +191,16 @@ class Session:
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TICK):
-                    await self._crowded.wait()
-            self._crowded.clear()
+                    await self._wake.wait()
+            self._wake.clear()
             drift = time.time() - time.monotonic() - offset
             offset += drift
             if abs(drift) > _JUMP:
                 self._warden.clock_moved(drift)
             self._warden.tick(time.time())
             self._roll_call()
-            if (now := self._generation()) != generation:
+            self._adopt(time.time())
+            if (now := self._generation()) != generation or self._warden.trouble:
                 generation = now
                 self._altered.set()
             await self._commit()
@@ -216,9 +243,10 @@ class Session:
             finally:
                 loop.remove_reader(watch.fileno())
 
-    async def _commit(self, *, final: bool = False) -> None:
-        """Write what has changed; while a record is half read only at the very end."""
-        if not final and not all(channel.settled for channel in self._desk.channels.values()):
+    async def _commit(self) -> None:
+        """Write what has changed, unless a record is half read: from there nobody could go on."""
+        now = time.time()
+        if not all(channel.settled(now) for channel in self._desk.channels.values()):
             return
         snapshot = self._ledger.snapshot()
         if snapshot is None:

@@ -75,8 +75,7 @@ class Warden:
                 self._doubt(channel, outcome, receipt)
         if verdicts or self._ports != self.guard.sip_ports:
             self._enforce(verdicts, receipt)
-        if channel.settled:
-            self.ledger.read(PositionRow(channel.name, *chunk.position))
+        self.ledger.read(PositionRow(channel.name, *chunk.position))
 
     def ban(self, source: Prefix, seconds: float, reason: str, origin: Origin, *, force: bool = False) -> Ban:
         """Ban on an operator's word.
@@ -102,11 +101,7 @@ class Warden:
         for prefix in prefixes:
             self.guard.scorer.forget(prefix)
             lifted += self.guard.bans.lift(prefix)
-        self._lift(lifted)
-        self.ledger.ended(lifted, now, "unbanned")
-        self.ledger.pardoned(ban.source for ban in lifted if ban.origin == "judged")
-        for ban in lifted:
-            _log.info("unbanned %s", ban.source)
+        self._freed(lifted, now)
         return lifted
 
     def allow(self, networks: Iterable[Prefix]) -> list[Ban]:
@@ -115,9 +110,10 @@ class Warden:
         self.guard.shield.protect(ALLOWED, self.allows)
         self.ledger.allows(self.allows)
         self._order(lambda firewall: firewall.allow(self._all_allows()))
-        return self.unban(
-            ban.source for ban in list(self.guard.bans) if any(a.covers(ban.source) for a in self.allows)
-        )
+        inside = [ban.source for ban in self.guard.bans if any(a.covers(ban.source) for a in self.allows)]
+        lifted = [ban for source in inside if (ban := self.guard.bans.end(source))]
+        self._freed(lifted, time.time())
+        return lifted
 
     def at_home(self, host: Host) -> None:
         """Take note of who we are on the network."""
@@ -154,13 +150,17 @@ class Warden:
 
     def tick(self, now: float) -> None:
         """What comes with time: bans end."""
-        for ban in self.guard.bans.expire(now):
-            _log.info("the ban of %s is over", ban.source)
+        _say_each("the ban of %s is over", self.guard.bans.expire(now))
 
     def clock_moved(self, delta: float) -> None:
-        """The host's clock was set by `delta` seconds."""
+        """The host's clock was set by `delta` seconds: what runs, runs on, and is remembered anew."""
         _log.warning("the clock was set by %+.1f s", delta)
+        before = list(self.guard.bans)
         self.guard.shift(delta)
+        for ban in self.guard.bans:
+            self.ledger.begun(Verdict(ban))
+        self.ledger.ended(before, time.time(), "replaced")
+        self.ledger.pardoned(ban.source for ban in before if ban.origin == "judged")
 
     def _admit(self, source: Prefix, now: float, *, force: bool) -> None:
         shield = self.guard.shield
@@ -201,6 +201,13 @@ class Warden:
             if friend is not None and ban.until > now
             for address, port in friend.recent_flows(now)
         ]
+
+    def _freed(self, bans: Sequence[Ban], now: float) -> None:
+        """These were taken out of memory on an operator's word."""
+        self._lift(bans)
+        self.ledger.ended(bans, now, "unbanned")
+        self.ledger.pardoned(ban.source for ban in bans)
+        _say_each("unbanned %s", bans)
 
     def _lift(self, bans: Iterable[Ban]) -> None:
         if pairs := [(ban.source, ban.scope) for ban in bans]:
@@ -254,6 +261,13 @@ class _Quota:
 
 def _element(ban: Ban, now: float) -> Element:
     return Element(ban.source, ban.scope, None if math.isinf(ban.until) else ban.until - now)
+
+
+def _say_each(text: str, bans: Sequence[Ban]) -> None:
+    for ban in bans[:_ANNOUNCED]:
+        _log.info(text, ban.source)
+    if len(bans) > _ANNOUNCED:
+        _log.info(text, f"{len(bans) - _ANNOUNCED} more")
 
 
 def _announce(bans: Sequence[Ban]) -> None:

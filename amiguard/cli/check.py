@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from amiguard.config import Config, Log
 
 _SAMPLE: Final = 256 * 1024
-_BUILT_IN: Final = "asterisk-security"
 
 Level = Literal["ok", "warning", "error"]
 
@@ -83,9 +82,6 @@ def _logs(config: Config) -> Iterator[Finding]:
 
 
 def _log(log: Log) -> Iterator[Finding]:
-    if log.filter != _BUILT_IN:
-        yield Finding("error", log.path, f"unknown filter {log.filter!r}", f'filter = "{_BUILT_IN}"')
-        return
     found = sorted(glob.glob(log.path)) or [log.path]  # noqa: PTH207 - a pattern may be absolute
     for path in found:
         yield from _path(path)
@@ -141,8 +137,8 @@ def _firewall(config: Config) -> Finding:
 
 
 def _store(config: Config) -> Finding:
-    directory = Path(config.service.state_dir)
-    nearest = next(path for path in (directory, *directory.parents) if path.exists())
+    directory = Path(config.service.state_dir).absolute()
+    nearest = next(path for path in (directory, *directory.parents) if os.access(path, os.F_OK))
     if os.access(nearest, os.W_OK):
         return Finding("ok", "store", str(directory))
     return Finding("error", "store", f"{nearest} cannot be written", "run as the service's user or root")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from amiguard.config import Config
 
 CONFIG: Final = "/etc/amiguard/amiguard.toml"
+BUILT_IN: Final = "asterisk-security"
+"""The filter that reads the security log, in every form."""
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -27,12 +29,17 @@ def read_config(path: str | None) -> Config:
         ConfigError: the text is wrong.
         OSError: the file that was named cannot be read.
     """
-    from amiguard.config import parse  # noqa: PLC0415 - `--help` needs none of it
+    from amiguard.config import ConfigError, parse  # noqa: PLC0415 - `--help` needs none of it
 
     file = Path(path or CONFIG)
     if path is None and not file.exists():
         return parse("", "defaults")
-    return parse(file.read_bytes().decode("utf-8", "surrogateescape"), str(file))
+    config = parse(file.read_bytes().decode("utf-8", "surrogateescape"), str(file))
+    for number, log in enumerate(config.logs):
+        if log.filter != BUILT_IN:
+            mistake = f'log[{number}].filter = {log.filter!r}: unknown filter; there is "{BUILT_IN}"'
+            raise ConfigError(f"{file}: {mistake}")
+    return config
 
 
 def config_or_exit(path: str | None) -> Config:

@@ -68,18 +68,18 @@ def _list(config: Config, _: dict[str, Any]) -> Iterator[str]:
 def _unban(config: Config, arguments: dict[str, Any]) -> Iterator[str]:
     """Lift in the kernel, and record it, so that the next start does not bring the bans back."""
     from amiguard import views  # noqa: PLC0415
-    from amiguard.desk import read_prefix, stranger  # noqa: PLC0415
+    from amiguard.desk import read_source, stranger  # noqa: PLC0415
     from amiguard.store import Ending, Snapshot, Store  # noqa: PLC0415
 
     now = time.time()
-    wanted = [read_prefix(text, config) for text in arguments["addresses"]]
+    wanted = [read_source(text, config) for text in arguments["addresses"]]
     known = _remembered(config, now)
     with _firewall(config) as firewall, Store.open(Path(config.service.state_dir)) as store:
         standing = [(seen.source, seen.scope, seen.remaining) for seen in firewall.bans()]
         bans = {source: stranger(source, scope, left, now) for source, scope, left in standing} | known
         lifted = [ban for ban in bans.values() if arguments["all"] or _touched(ban.source, wanted)]
         firewall.lift([(ban.source, ban.scope) for ban in lifted])
-        pardoned = [ban.source for ban in lifted if ban.origin == "judged"]
+        pardoned = [ban.source for ban in lifted]
         store.commit(Snapshot(ended=[Ending.of(ban, now, "unbanned") for ban in lifted], pardoned=pardoned))
     if not lifted and not arguments["all"]:
         raise ControlError("no ban holds any of these addresses", 3)
@@ -87,10 +87,10 @@ def _unban(config: Config, arguments: dict[str, Any]) -> Iterator[str]:
 
 
 def _history(config: Config, arguments: dict[str, Any]) -> Iterator[str]:
-    from amiguard.desk import past, read_prefix  # noqa: PLC0415
+    from amiguard.desk import past, read_source  # noqa: PLC0415
     from amiguard.store import Archive  # noqa: PLC0415
 
-    source = read_prefix(arguments["address"], config) if arguments["address"] else None
+    source = read_source(arguments["address"], config) if arguments["address"] else None
     return past(Archive.open(Path(config.service.state_dir)), source, arguments["limit"])
 
 

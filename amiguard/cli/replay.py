@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import sys
 import time
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
 import click
 
 from amiguard.cli.common import config_or_exit, fail, print_table, with_config, with_json
+from amiguard.views import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +26,10 @@ _BLOCK: Final = 256 * 1024
 _LINE: Final = 64 * 1024
 _LONG: Final = 4 * 1024 * 1024
 _GZIP: Final = b"\x1f\x8b"
+
+
+class _UnreadableError(Exception):
+    """A file cannot be read; the text names it and says why."""
 
 
 class _Outcome(NamedTuple):
@@ -45,9 +52,8 @@ def replay_command(files: tuple[Path, ...], config_path: str | None, *, as_json:
     config = config_or_exit(config_path)
     try:
         outcome = _replay(config, _in_order(files))
-    except (OSError, EOFError) as error:
-        name = getattr(error, "filename", None)
-        fail(f"{name or 'a file'}: {getattr(error, 'strerror', None) or error}", 1)
+    except _UnreadableError as error:
+        fail(str(error), 1)
     if as_json:
         _print_json(outcome)
     else:
@@ -94,10 +100,21 @@ def _first_time(path: Path) -> float:
     return 0.0
 
 
-def _opened(path: Path) -> BinaryIO:
-    with path.open("rb") as file:
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    with _named(path), path.open("rb") as file:
         packed = file.read(len(_GZIP)) == _GZIP
-    return gzip.open(path) if packed else path.open("rb")  # type: ignore[return-value]  # reads bytes all the same
+        file.seek(0)
+        yield gzip.GzipFile(fileobj=file) if packed else file  # type: ignore[misc]  # it reads bytes all the same
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, EOFError, zlib.error) as error:
+        why = getattr(error, "strerror", None) or error
+        raise _UnreadableError(f"{printable(str(path))}: {why}") from error
 
 
 def _blocks(path: Path, advance: Any) -> Iterator[bytes]:
@@ -115,11 +132,16 @@ def _blocks(path: Path, advance: Any) -> Iterator[bytes]:
         yield rest
 
 
+def _size(path: Path) -> int:
+    with _named(path):
+        return path.stat().st_size
+
+
 class _progress:  # noqa: N801 - reads as the with statement it is for
     """A progress bar on a terminal, for long logs."""
 
     def __init__(self, files: list[Path]) -> None:
-        total = sum(path.stat().st_size for path in files)
+        total = sum(map(_size, files))
         self._bar = click.progressbar(length=total, label="reading", file=sys.stderr)
         self._shown = total >= _LONG and sys.stderr.isatty()
         self._before = 0
@@ -152,7 +174,7 @@ def _print_json(outcome: _Outcome) -> None:
 
 
 def _print_text(outcome: _Outcome) -> None:
-    from amiguard.views import moment, printable, span  # noqa: PLC0415
+    from amiguard.views import moment, span  # noqa: PLC0415
 
     rows = [
         (

@@ -63,6 +63,8 @@ def status_command(config_path: str | None, *, as_json: bool) -> None:
 
 
 def _tell(status: dict[str, Any]) -> None:
+    from amiguard.views import printable  # noqa: PLC0415
+
     click.echo(f"guarding since  {status['since']}")
     click.echo(f"firewall        {status['firewall']['state']}, {status['firewall']['repairs']} repairs")
     click.echo(f"store           {status['store']['state']}")
@@ -70,6 +72,7 @@ def _tell(status: dict[str, Any]) -> None:
     click.echo(f"tracked         {status['tracked']} sources, {status['friends']} friends")
     click.echo(f"sight           {', '.join(status['sight'])}")
     for source in status["sources"]:
+        name = printable(source["name"])
         counts = f"{source['events']} events, {source['ambiguous']} ambiguous, {source['lag']:g} s behind"
         reason = f" ({source['reason']})" if source["reason"] else ""
-        click.echo(f"{source['kind']:15} {source['name']}: {source['state']}{reason}, {counts}")
+        click.echo(f"{source['kind']:15} {name}: {source['state']}{reason}, {counts}")

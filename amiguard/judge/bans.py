@@ -26,7 +26,8 @@ class Bans:
         self._max_offenders = max_offenders
         self._running: dict[Prefix, Ban] = {}
         self._ends: list[tuple[float, Prefix]] = []
-        self._lengths: Counter[tuple[int, int]] = Counter()
+        self._lengths: dict[int, Counter[int]] = {}
+        """How many bans there are of each prefix length, by the size of an address."""
         self._strikes: dict[Prefix, tuple[float, ...]] = {}
 
     def __len__(self) -> int:
@@ -41,12 +42,13 @@ class Bans:
 
     def covering(self, source: Prefix, time: float) -> Ban | None:
         """A ban at `time` that keeps all of the source out; a house ban before a door ban."""
-        found = None
-        for bits, length in self._lengths:
-            if bits == source.bits and length <= source.length:
+        found = self._running.get(source)
+        if found is not None and found.until <= time:
+            found = None
+        for length in self._lengths.get(len(source.network), ()):
+            if length < source.length and (found is None or found.scope == "door"):
                 ban = self._running.get(source.within(length))
-                if ban is not None and ban.until > time and (found is None or ban.scope == "house"):
-                    found = ban
+                found = ban if ban is not None and ban.until > time else found
         return found
 
     def overlapping(self, prefix: Prefix) -> list[Ban]:
@@ -88,18 +90,20 @@ class Bans:
         """Let the ban run; returns the one that it replaces, if any."""
         replaced = self._remove(ban.source)
         self._running[ban.source] = ban
-        self._lengths[ban.source.bits, ban.source.length] += 1
+        self._lengths.setdefault(len(ban.source.network), Counter())[ban.source.length] += 1
         heapq.heappush(self._ends, (ban.until, ban.source))
         return replaced
 
     def lift(self, prefix: Prefix) -> list[Ban]:
         """End every ban that holds the prefix or lies inside it, with the last strike of each source."""
-        lifted = self.overlapping(prefix)
-        for ban in lifted:
-            self._remove(ban.source)
-            if strikes := self._strikes.pop(ban.source, ())[:-1]:
-                self._strikes[ban.source] = strikes
-        return lifted
+        return [ban for each in self.overlapping(prefix) if (ban := self.end(each.source))]
+
+    def end(self, source: Prefix) -> Ban | None:
+        """End the ban of exactly this source, if it runs, with the last strike."""
+        ban = self._remove(source)
+        if ban is not None and (strikes := self._strikes.pop(source, ())[:-1]):
+            self._strikes[source] = strikes
+        return ban
 
     def expire(self, time: float) -> list[Ban]:
         """Drop the bans that are over at `time`."""
@@ -140,8 +144,8 @@ class Bans:
     def _remove(self, source: Prefix) -> Ban | None:
         ban = self._running.pop(source, None)
         if ban is not None:
-            key = (source.bits, source.length)
-            self._lengths[key] -= 1
-            if not self._lengths[key]:
-                del self._lengths[key]
+            lengths = self._lengths[len(source.network)]
+            lengths[source.length] -= 1
+            if not lengths[source.length]:
+                del lengths[source.length]
         return ban
