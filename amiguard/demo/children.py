@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from amiguard.demo.namespaces import die_with_parent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
 PATIENCE: Final = 10.0
@@ -66,16 +66,13 @@ class Child:
 
 
 @contextlib.contextmanager
-def child(
-    name: str, directory: Path, *words: str, environment: Mapping[str, str] | None = None
-) -> Iterator[Child]:
+def child(name: str, directory: Path, *words: str) -> Iterator[Child]:
     """Run `python -m WORDS`; at the end of the context it is gone.
 
     Args:
         name: what it is called in errors.
         directory: where its errors are written.
         words: a module and its arguments.
-        environment: its own variables; none are ours.
     """
     errors = directory / f"{name.replace(' ', '-')}.err"
     with (
@@ -86,7 +83,6 @@ def child(
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,
-            env=environment,
             process_group=0,  # Ctrl-C is for the demo alone, which then ends its children
             preexec_fn=die_with_parent,  # noqa: PLW1509 - no other thread is here that could hold a lock
         ) as process,

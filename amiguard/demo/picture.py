@@ -31,6 +31,7 @@ _HEAD: Final = f"{'SOURCE':14} {'WHO':19} {'SIP udp/5060':{_CELLS}} {'AMI tcp/50
 def frame(tale: Tale, beats: int) -> list[str]:
     """The picture, a string a line; `beats` is how long the whole story will be."""
     passed, lost = tale.totals()
+    packets = f"packets: {_GREEN}= {passed} answered{_PLAIN}, {_RED}x {lost} not{_PLAIN}"
     return [
         f"{_BOLD}{_TITLE}{_PLAIN}  {tale.elapsed:5.1f} s",
         "",
@@ -41,7 +42,7 @@ def frame(tale: Tale, beats: int) -> list[str]:
         "",
         *(_cut(line) for line in tale.news),
         "",
-        f"{tale.events.total()} events; packets: {_GREEN}= {passed} answered{_PLAIN}, {_RED}x {lost} not{_PLAIN}",
+        f"{tale.events.total()} events; {packets}",
     ]
 
 

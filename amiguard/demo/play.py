@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from amiguard.demo.screen import Screen
     from amiguard.demo.verdict import Held
 
-PATIENCE: Final = 5.0
+PATIENCE: Final = 4.0
 """Seconds more, when a busy machine is late with a ban or an answer."""
 _UNDER_WAY: Final = 2
 """Beats whose packets may have been sent before the street heard of the curtain."""

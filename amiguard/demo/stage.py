@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import socket
 import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from amiguard.control import ControlError, asking
-from amiguard.demo.children import Child, child
+from amiguard.demo.children import Child, StageError, child
 from amiguard.demo.namespaces import isolate
 
 if TYPE_CHECKING:
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
     from amiguard.demo.script import Way
 
 _PATIENCE: Final = 20.0
-_GLANCE: Final = 0.2
+_GLANCE: Final = 0.05
 _CONFIG: Final = """\
 [service]
 state_dir = {state}
@@ -63,7 +61,7 @@ class Stage:
             with asking(str(_socket(self._directory)), "list") as (_, rows):
                 return [json.loads(row) for row in rows]
         except ControlError as error:
-            raise self._service.failed() from error
+            raise StageError(f"the service does not answer: {error}") from error
 
     def stop_service(self) -> None:
         """End the service as systemd does.
@@ -94,29 +92,24 @@ def staged() -> Iterator[Stage]:
 
 @contextlib.contextmanager
 def _service(directory: Path) -> Iterator[Child]:
-    """`amiguard run`, ready."""
+    """`amiguard run`, at work."""
     config = directory / "amiguard.toml"
     # A JSON string is a TOML string.
     paths = {"state": directory / "state", "socket": _socket(directory), "log": _log(directory)}
     text = _CONFIG.format_map({name: json.dumps(str(path)) for name, path in paths.items()})
     config.write_text(text, encoding="utf-8")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as news:
-        news.bind(str(directory / "news"))
-        environment = {**os.environ, "NOTIFY_SOCKET": news.getsockname()}
-        words = ("amiguard", "run", "--config", str(config))
-        with child("the service", directory, *words, environment=environment) as service:
-            _await_ready(service, news)
-            yield service
+    with child("the service", directory, "amiguard", "run", "--config", str(config)) as service:
+        _await_answer(service, _socket(directory))
+        yield service
 
 
-def _await_ready(service: Child, news: socket.socket) -> None:
-    """Wait until the service says READY=1, as systemd does: sd_notify(3)."""
-    news.settimeout(_GLANCE)
+def _await_answer(service: Child, path: Path) -> None:
+    """Wait until the service answers: then the firewall stands, and the log is followed."""
     deadline = time.monotonic() + _PATIENCE
     while service.running and time.monotonic() < deadline:
-        with contextlib.suppress(TimeoutError):
-            if b"READY=1" in news.recv(4096).split(b"\n"):
-                return
+        with contextlib.suppress(ControlError), asking(str(path), "status"):
+            return
+        time.sleep(_GLANCE)
     raise service.failed()
 
 
