@@ -1,0 +1,97 @@
+"""What two channels both tell counts once, and what happened twice counts twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import made
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from amiguard.judge import counting
+from amiguard.judge.counting import PASSED, Counting
+
+EVENTS = [made.event(at=n / 4, session=b"%d" % n) for n in range(4)]
+
+
+def opened(*channels: str) -> Counting:
+    count = Counting()
+    for channel in channels:
+        count.open(channel)
+    return count
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(("log", "ami")), st.sampled_from(EVENTS)), max_size=40))
+def test_in_any_order_the_greater_count_of_the_channels_holds(
+    told: list[tuple[str, made.SecurityEvent]],
+) -> None:
+    count = opened("log", "ami")
+    new = Counter(event for channel, event in told if not count.repeated(channel, event))
+    assert (
+        Counter(each for channel, each in told if channel == "log")
+        | Counter(each for channel, each in told if channel == "ami")
+        == new
+    )
+    assert len(told) == new.total() + count.repeats
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(EVENTS)), max_size=40))
+def test_so_it_does_with_three(told: list[tuple[str, made.SecurityEvent]]) -> None:
+    count = opened("a", "b", "c")
+    new = Counter(event for channel, event in told if not count.repeated(channel, event))
+    counts = [Counter(event for each, event in told if each == channel) for channel in "abc"]
+    assert counts[0] | counts[1] | counts[2] == new
+
+
+def test_a_single_channel_repeats_nothing() -> None:
+    count = opened("log")
+    assert not any(count.repeated("log", EVENTS[0]) for _ in range(5))
+
+
+def test_when_a_channel_is_down_nobody_waits_for_it() -> None:
+    count = opened("log", "ami")
+    assert not count.repeated("log", EVENTS[0])
+    count.close("ami")
+    assert not count.repeated("log", EVENTS[0])
+    count.open("ami")
+    assert not count.repeated("ami", EVENTS[0])  # what was told before it came up is forgotten
+
+
+def test_an_event_is_forgotten_when_both_channels_have_passed_it() -> None:
+    count = opened("log", "ami")
+    old, late = made.event(), made.event(at=PASSED + 1)
+    assert not count.repeated("log", old)
+    assert not count.repeated("log", late)
+    assert count.repeated("ami", old)  # its channel had not passed it yet
+    assert count.repeated("ami", late)
+    assert not count.repeated("ami", old)
+
+
+def test_a_quiet_channel_may_say_how_far_it_has_come() -> None:
+    count = opened("log", "ami")
+    count.repeated("log", made.event())
+    count.caught_up("log", made.START + 60)
+    count.caught_up("ami", made.START + 60)
+    assert not count.repeated("ami", made.event())
+
+
+def test_a_flood_that_one_channel_does_not_tell_is_bounded_and_reported() -> None:
+    count = opened("log", "ami")
+    for n in range(counting.ENTRIES + 100):
+        count.repeated("log", made.event(session=b"%d" % n))
+    assert count.shortened == 100
+    assert count.repeated("ami", made.event(session=b"100"))
+    assert not count.repeated("ami", made.event(session=b"99"))
+
+
+def test_the_guard_counts_only_what_is_worth_points() -> None:
+    judge = made.guard()
+    judge.counting.open("log")
+    judge.counting.open("ami")
+    for channel in ("log", "ami"):
+        for event in (made.event("ChallengeSent"), made.event(), made.event()):
+            judge.observe(event, event.time, channel)
+    assert judge.counting.repeats == 2
+    assert judge.scorer.scores(event.remote.address, made.START) == (4, 4)
