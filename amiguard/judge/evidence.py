@@ -41,8 +41,8 @@ def pack(exhibit: Exhibit) -> bytes:
     values = [event.kind.encode(), event.service, event.account, event.session, event.local, transport]
     values += [_ABSENT if value is None else value for value in event.details]
     text = b"\0".join(values)
-    if len(text) > _TEXT:
-        text = b"\0".join(value[: _TEXT // len(values) - 1] for value in values)
+    if len(text) > _TEXT or text.count(b"\0") >= len(values):  # Asterisk's own strings hold no NUL
+        text = b"\0".join(value[: _TEXT // len(values) - 1].replace(b"\0", b"") for value in values)
     flags = _PROVEN * exhibit.proven | _TAMPERED * event.tampered
     network = address.network
     size = _HEAD.size + len(network) + len(text)
