@@ -238,10 +238,22 @@ class Session:
                 while True:
                     await self._altered.wait()
                     self._altered.clear()
-                    watch.drain()
+                    others = watch.drain()
                     self._warden.heal()
+                    if others:
+                        await self._restore()
             finally:
                 loop.remove_reader(watch.fileno())
+
+    async def _restore(self) -> None:
+        """Put back what was taken out of sets that still stand; that takes a look at every ban."""
+        running = list(self._guard.bans)
+        try:
+            missing = await asyncio.to_thread(self._warden.missing, running)
+        except FirewallError as error:
+            self._warden.troubled(error)
+        else:
+            self._warden.restore(missing)
 
     async def _commit(self) -> None:
         """Write what has changed, unless a record is half read: from there nobody could go on."""

@@ -38,6 +38,8 @@ ALLOWED: Final = "allowed at run time"
 _WIDEST: Final = {4: 8, 6: 24}
 _WARNINGS_A_MINUTE: Final = 10
 _ANNOUNCED: Final = 20
+_OVER_SOON: Final = 1.0
+"""Seconds before its end in which nobody misses a ban: the kernel's clock is not quite ours."""
 
 
 class Refused(Exception):  # noqa: N818 - nothing is wrong with us: the operator may not have this
@@ -137,11 +139,35 @@ class Warden:
         try:
             intact = self.firewall.intact()
         except FirewallError as error:
-            self._troubled(error)
+            self.troubled(error)
             return
         if intact and not self.trouble:
             return
         self.declare()
+        self._repaired()
+
+    def missing(self, bans: Iterable[Ban]) -> list[Ban]:
+        """Which of these bans the kernel does not hold, nor one around them; any thread may ask.
+
+        Raises:
+            FirewallError: the kernel does not tell.
+        """
+        if self.firewall is None:
+            return []
+        soon = time.time() + _OVER_SOON
+        standing = {(seen.source, seen.scope) for seen in self.firewall.bans()}
+        return [ban for ban in bans if ban.until > soon and not _held(ban, standing)]
+
+    def restore(self, missing: Iterable[Ban]) -> None:
+        """Put bans back that somebody else has taken out of the kernel, unless they are over by now."""
+        now = time.time()
+        bans = [ban for ban in missing if self.guard.bans.get(ban.source) is ban]
+        if bans:
+            self._lift(bans)  # a range that is believed to stand would not be added
+            self._order(lambda firewall: firewall.ban(_element(ban, now) for ban in bans))
+            self._repaired()
+
+    def _repaired(self) -> None:
         if not self.trouble:
             self.repairs += 1
             _log.warning(
@@ -223,13 +249,14 @@ class Warden:
         try:
             act(self.firewall)
         except FirewallError as error:
-            self._troubled(error)
+            self.troubled(error)
         else:
             if self.trouble:
                 _log.warning("the firewall obeys again")
             self.trouble = ""
 
-    def _troubled(self, error: FirewallError) -> None:
+    def troubled(self, error: FirewallError) -> None:
+        """Take note that the kernel does not obey."""
         if str(error) != self.trouble:
             _log.error("the firewall does not obey: %s", error)
         self.trouble = str(error)
@@ -261,6 +288,11 @@ class _Quota:
 
 def _element(ban: Ban, now: float) -> Element:
     return Element(ban.source, ban.scope, None if math.isinf(ban.until) else ban.until - now)
+
+
+def _held(ban: Ban, standing: set[tuple[Prefix, str]]) -> bool:
+    lengths = range(ban.source.length, -1, -1)
+    return any((ban.source.within(length), ban.scope) in standing for length in lengths)
 
 
 def _say_each(text: str, bans: Sequence[Ban]) -> None:

@@ -187,6 +187,28 @@ class Service:
         return run(*words, "--config", str(self.config))
 
 
+class Changes:
+    """Hears of every change to the ruleset of this network namespace, from its making on."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)  # NETLINK_NETFILTER
+        self._socket.bind((0, 1 << 6))  # NFNLGRP_NFTABLES
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def span(self, quiet: float = 0.3) -> float:
+        """Seconds from the first change to the last one before a pause of `quiet` seconds."""
+        times = []
+        while select.select([self._socket], [], [], quiet)[0]:
+            self._socket.recv(1 << 16)
+            times.append(time.monotonic())
+        return times[-1] - times[0]
+
+
 class Ran:
     """How a command ended."""
 

@@ -72,6 +72,7 @@ class Firewall:
         self._lengths: Mapping[ruleset.Version, int] = {4: ipv4_prefix, 6: ipv6_prefix}
         self._sets = ruleset.sets(self._lengths)
         self._standing: declaration.Standing | None = None
+        self._fixed: dict[str, set[tuple[bytes, bool]]] = {}
         self._channel = Channel()
         self._bans = {
             one.name: bansets.make(self._channel, table, one, one.scope) for one in self._sets if one.scope
@@ -120,12 +121,17 @@ class Firewall:
             *self._listening(sip_ports),
         ]
         self._build(build, bans, anew=anew)
-        self._standing = self._survey()
+        self._standing, self._fixed = self._survey(), self._elements()
         return altered
 
     def intact(self) -> bool:
-        """Whether table, chain, rules and sets stand as this object declared them."""
-        return self._standing is not None and self._survey() == self._standing
+        """Whether table, chain, rules and sets stand as this object declared them.
+
+        Of the elements it looks at those that only `allow` and `listen` change;
+        bans come and go by themselves, and `bans` shows them.
+        """
+        stands = self._standing is not None and self._survey() == self._standing
+        return stands and self._elements() == self._fixed
 
     def generation(self) -> int:
         """Number of the ruleset's state, which each change by anybody raises."""
@@ -164,6 +170,7 @@ class Firewall:
             FirewallError: the kernel refused; nothing has changed.
         """
         self._channel.change(self._allowing(allows))
+        self._fixed = self._elements()
 
     def listen(self, sip_ports: Iterable[int]) -> None:
         """Have door bans close these UDP ports, and no others.
@@ -172,6 +179,7 @@ class Firewall:
             FirewallError: the kernel refused; nothing has changed.
         """
         self._channel.change(self._listening(sip_ports))
+        self._fixed = self._elements()
 
     def spare(self, flows: Iterable[Flow]) -> None:
         """Let these phones through closed doors, or give them another time.
@@ -210,6 +218,16 @@ class Firewall:
     def _survey(self) -> declaration.Standing | None:
         names = [one.name for one in self._sets]
         return declaration.survey(self._channel, self._table, names)
+
+    def _elements(self) -> dict[str, set[tuple[bytes, bool]]]:
+        """What the sets hold that no time empties: each key, and whether it ends a range."""
+        return {
+            one.name: {
+                (seen.key, seen.end) for seen in bansets.read(self._channel, self._table, one.name, one.width)
+            }
+            for one in self._sets
+            if not one.timed
+        }
 
     def _sound(self, altered: Sequence[str]) -> Iterator[Element]:
         """The bans in those sets of an altered table that are as they shall be."""
