@@ -58,8 +58,7 @@ def isolate() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
             fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", _IFF_UP))
     except OSError as error:
-        reason = os.strerror(error.errno or 0)
-        raise ForbiddenError(f"no network namespace to be had here ({reason}): {_mend()}") from error
+        raise ForbiddenError(_mend(os.strerror(error.errno or 0))) from error
 
 
 def unshare_network() -> None:
@@ -96,9 +95,10 @@ def _unshare(flags: int) -> None:
         raise OSError(code, os.strerror(code))
 
 
-def _mend() -> str:
+def _mend(reason: str) -> str:
+    """What is amiss and what helps, in one line."""
     for knob in _KNOBS:
         with contextlib.suppress(OSError):
             if Path(knob.file).read_text(encoding="ascii").strip() == knob.forbidding:
-                return f"`{knob.mend}` allows it, or run the demo as root"
-    return "run the demo as root, and not in a container that denies it"
+                return f"user namespaces are forbidden here: `{knob.mend}` allows them, or run it as root"
+    return f"no network namespace to be had here ({reason}); run the demo as root, outside of a container"

@@ -10,7 +10,7 @@ from amiguard.demo import kernel, script
 from amiguard.demo.stage import Stage, staged
 from amiguard.demo.street import BEAT
 from amiguard.demo.tale import Tale
-from amiguard.demo.verdict import failures, open_holes
+from amiguard.demo.verdict import failures, missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 PATIENCE: Final = 4.0
 """Seconds more, when a busy machine is late with a ban or an answer."""
-_UNDER_WAY: Final = 2
-"""Beats whose packets may have been sent before the street heard of the curtain."""
 
 
 class Outcome(NamedTuple):
@@ -63,7 +61,8 @@ class _Performance:
 
     def attack(self) -> None:
         """Until the story is over and everybody is banned who should be; or for a while longer."""
-        while not self._over(script.END, lambda: self.tale.complete):
+        end = script.END * self._pace
+        while not _over(self.tale.elapsed - end, lambda: self.tale.complete):
             self._listen()
             self._write_due()
             self.tale.caption = script.caption(self._moment)
@@ -71,15 +70,18 @@ class _Performance:
             self._screen.show(self.tale)
 
     def epilogue(self) -> int:
-        """Without the service; gives the beat with which it begins."""
+        """Without the service; gives the first beat after its end."""
         self._stage.stop_service()
+        ended = time.monotonic()
+        while self._listen() < ended:
+            pass
         self.tale.caption = script.CLOSING
         traffic = self.tale.traffic
-        curtain = traffic.beats + _UNDER_WAY
-        end = self._moment + script.EPILOGUE
-        while not self._over(end, lambda: not open_holes(self.tale.cast, traffic, curtain)):
-            self._listen()
+        curtain = traffic.beats - 1
+        last = curtain + script.EPILOGUE * self._pace / BEAT
+        while not _over((traffic.beats - last) * BEAT, lambda: not missing(self.tale.cast, traffic, curtain)):
             self._screen.show(self.tale)
+            self._listen()
         return curtain
 
     @property
@@ -87,13 +89,12 @@ class _Performance:
         """Seconds of the story."""
         return self.tale.elapsed / self._pace
 
-    def _over(self, end: float, satisfied: Callable[[], bool]) -> bool:
-        late = self.tale.elapsed - end * self._pace
-        return late >= PATIENCE or (late >= 0 and satisfied())
-
-    def _listen(self) -> None:
-        self.tale.traffic.hear(*self._stage.beat())
+    def _listen(self) -> float:
+        """Wait for a beat; gives when its packets were sent."""
+        beat = self._stage.beat()
+        self.tale.traffic.hear(beat.number, beat.answers)
         self.tale.elapsed = time.monotonic() - self._begun
+        return beat.sent
 
     def _write_due(self) -> None:
         due = [cue for cue in self._cues if cue.moment <= self._moment]
@@ -102,6 +103,11 @@ class _Performance:
         if records := b"".join(script.restamped(cue.record, now) for cue in due):
             self._stage.write(records)
             self.tale.written(records, now)
+
+
+def _over(late: float, satisfied: Callable[[], bool]) -> bool:
+    """Whether to go on no more: all that was waited for is there, or it is too late for it."""
+    return late >= PATIENCE or (late >= 0 and satisfied())
 
 
 def _recording(name: str) -> bytes:

@@ -7,7 +7,7 @@ import json
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from amiguard.control import ControlError, asking
 from amiguard.demo.children import Child, StageError, child
@@ -29,6 +29,20 @@ path = {log}
 """
 
 
+class Beat(NamedTuple):
+    """Packets from everybody.
+
+    Attributes:
+        number: counts from 0.
+        sent: when, in seconds of monotonic time.
+        answers: what came back meanwhile: address, way, and number of the beat it was sent in.
+    """
+
+    number: int
+    sent: float
+    answers: list[tuple[str, Way, int]]
+
+
 class Stage:
     """All that runs, and the log that the service follows."""
 
@@ -37,14 +51,13 @@ class Stage:
         self._street = street
         self._directory = directory
 
-    def beat(self) -> tuple[int, list[tuple[str, Way, int]]]:
-        """Wait for the street's next beat: its number, and the answers that came.
+    def beat(self) -> Beat:
+        """Wait for the street's next beat.
 
         Raises:
             StageError: the street is no more.
         """
-        told = json.loads(self._street.line())
-        return told["beat"], [(address, way, sent) for address, way, sent in told["answers"]]
+        return Beat(**json.loads(self._street.line()))
 
     def write(self, records: bytes) -> None:
         """Append to the log."""

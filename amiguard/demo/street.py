@@ -2,7 +2,8 @@
 
 As a program it sends a packet a beat from every address to the SIP port, and
 another along a TCP connection to the AMI port.  It prints `ready`, and after
-each beat a line of JSON: `{"beat": n, "answers": [[address, way, beat of the packet], ...]}`.
+each beat a line of JSON: `{"number": n, "sent": when, "answers": [[address, way,
+number of the packet's beat], ...]}`, where `when` is monotonic time in seconds.
 """
 
 from __future__ import annotations
@@ -83,11 +84,12 @@ def _main() -> None:
     _tell("ready")
     begun = time.monotonic()
     for beat in itertools.count():
+        sent = time.monotonic()
         for probe in probes:
             probe.send(beat)
         time.sleep(max(begun + (beat + 1) * BEAT - time.monotonic(), 0.0))
-        answers = [(*probe.lane, sent) for probe in probes for sent in probe.heard()]
-        _tell(json.dumps({"beat": beat, "answers": answers}))
+        answers = [(*probe.lane, answered) for probe in probes for answered in probe.heard()]
+        _tell(json.dumps({"number": beat, "sent": sent, "answers": answers}))
 
 
 def _tell(line: str) -> None:

@@ -29,8 +29,10 @@ def failures(cast: Sequence[Actor], held: Sequence[Held], traffic: Traffic, curt
         cast: who took part.
         held: what an independent look found in the kernel.
         traffic: which packets were answered.
-        curtain: the beat at which the service had ended.
+        curtain: the first beat after the service had ended.
     """
+    if traffic.beats <= curtain:
+        return ["no packet was sent after the service had ended"]
     known = {who.address for who in cast}
     return [
         *(line for who in cast for line in _misheld(who, held)),
@@ -39,7 +41,7 @@ def failures(cast: Sequence[Actor], held: Sequence[Held], traffic: Traffic, curt
     ]
 
 
-def open_holes(cast: Sequence[Actor], traffic: Traffic, curtain: int) -> int:
+def missing(cast: Sequence[Actor], traffic: Traffic, curtain: int) -> int:
     """Packets sent before the curtain that should pass and are not answered (yet)."""
     ways = [(who.address, way) for who in cast for way in PORTS if way not in SHUT[who.scope]]
     return sum(traffic.lost(address, way, range(curtain)) for address, way in ways)
