@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from amiguard.judge.friends import DAY
 from amiguard.judge.timing import Timing
 from amiguard.sources.securitylog import SANDWICH_SECONDS, Ambiguous, SecurityLog
 
@@ -32,7 +33,10 @@ class Channel:
         self.ambiguous: Counter[str] = Counter()
         self._guard = guard
         self._over_http = over_http
-        self._reader = SecurityLog(skip_challenges=guard.points.worthless("ChallengeSent"))
+        self._reader = SecurityLog(
+            skip_challenges=guard.points.worthless("ChallengeSent"),
+            skip_repeats=guard.config.allow.authenticated_for >= DAY,
+        )
         guard.counting.open(name)
 
     @property
@@ -73,5 +77,7 @@ class Channel:
                 yield found
                 continue
             self._told += 1
-            time = judge(found.time, receipt, backlog=backlog)
-            yield from observe(found, time, self.name, forgeable=self.forgeable)
+            time = judge(found.time, receipt, backlog)
+            outcome = observe(found, time, self.name, self._over_http and self.forgeable)
+            if outcome:
+                yield from outcome

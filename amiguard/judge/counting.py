@@ -33,6 +33,11 @@ class Counting:
         self._ages: list[tuple[float, int, SecurityEvent]] = []
         self._serial = 0
 
+    @property
+    def busy(self) -> bool:
+        """Whether there is more than one channel, and so anything to compare."""
+        return len(self._watermarks) > 1
+
     def open(self, channel: str) -> None:
         """The channel will tell events from now on."""
         self._watermarks.setdefault(channel, -math.inf)
@@ -50,7 +55,7 @@ class Counting:
 
     def repeated(self, channel: str, event: SecurityEvent) -> bool:
         """Count an occurrence; whether another channel has told it already."""
-        if len(self._watermarks) < 2:  # noqa: PLR2004 - with one channel there is nobody to repeat
+        if not self.busy:
             return False
         counts = self._counts.get(event)
         if counts is None:
@@ -65,7 +70,7 @@ class Counting:
 
     def _forget(self) -> None:
         passed = min(self._watermarks.values(), default=math.inf) - PASSED
-        if len(self._watermarks) < 2:  # noqa: PLR2004
+        if not self.busy:
             passed = math.inf
         while self._ages and (self._ages[0][0] < passed or len(self._ages) > ENTRIES):
             time, _, event = heapq.heappop(self._ages)

@@ -9,10 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from amiguard.judge import evidence
 from amiguard.judge.bans import Bans
 from amiguard.judge.counting import Counting
-from amiguard.judge.evidence import Exhibit
 from amiguard.judge.friends import DAY, Friend, Friends
 from amiguard.judge.points import Points
 from amiguard.judge.scorer import Scorer
@@ -50,13 +48,14 @@ class Guard:
         self.counting = Counting()
         self.shield = Shield(ban.ipv4_prefix, ban.ipv6_prefix)
         self.shield.protect("allow.networks", allow.networks)
+        self._standings = self.shield.standings
         self.sip_ports = {SIP_PORT}
         """UDP ports on which SIP was seen to be served: what a door ban closes."""
         self._locals: dict[bytes, None] = {}
         self._said: dict[tuple[str, Prefix], float] = {}
 
     def observe(
-        self, event: SecurityEvent, time: float, channel: str = "", *, forgeable: bool = False
+        self, event: SecurityEvent, time: float, channel: str = "", forgeable: bool = False
     ) -> tuple[Outcome, ...]:
         """Judge an event.
 
@@ -70,7 +69,7 @@ class Guard:
         Returns:
             What follows from it: mostly nothing.
         """
-        standing = self.shield.standing(event.remote.address)
+        standing = self._standings[event.remote.address]
         if standing.protection is not None and standing.protection.shelter == "ignored":
             return ()
         if event.local not in self._locals:
@@ -79,7 +78,7 @@ class Guard:
         if event.kind == "SuccessfulAuth" and not event.tampered:
             return self._success(event, time, standing) if proven else ()
         points = self.points.of(event)
-        if not points or self.counting.repeated(channel, event):
+        if not points or (self.counting.busy and self.counting.repeated(channel, event)):
             return ()
         return self._failure(event, time, standing, points, proven=proven)
 
@@ -124,28 +123,22 @@ class Guard:
         if ban is not None:
             time = max(time, ban.since)
             if ban.scope == "house" or not proven:
-                self._exhibit(event, time, source, 0.0, proven=proven)
+                self.scorer.exhibit(source, event, proven=proven)
                 return ()
         friend = self.friends.get(source, time)
         offence = self.scorer.add(
             source,
             time,
             points,
+            event,
             proven=proven,
             factor=self.config.allow.authenticated_factor if friend else 1.0,
             slow=friend is None or friend.counts_slowly(event.account, time),
         )
-        self._exhibit(event, time, source, points, proven=proven)
         outcome = self._decide(offence, event, standing, friend) if offence else ()
         if proven and self._scores_wide(standing):
             outcome += self._widely(event, time, source.within(self.config.score.wide6), points)
         return outcome
-
-    def _exhibit(
-        self, event: SecurityEvent, time: float, source: Prefix, points: float, *, proven: bool
-    ) -> None:
-        score = self.scorer.scores(source, time)[0]
-        self.scorer.exhibit(source, evidence.pack(Exhibit(event, points, score, proven)))
 
     def _decide(
         self, offence: Offence, event: SecurityEvent, standing: Standing, friend: Friend | None
@@ -187,7 +180,7 @@ class Guard:
     def _widely(
         self, event: SecurityEvent, time: float, network: Prefix, points: float
     ) -> tuple[Outcome, ...]:
-        offence = self.wide.add(network, time, points, proven=True, factor=WIDE_FACTOR)
+        offence = self.wide.add(network, time, points, event, proven=True, factor=WIDE_FACTOR)
         if offence is None:
             return ()
         self.wide.forget(network)

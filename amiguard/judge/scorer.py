@@ -15,28 +15,55 @@ from typing import TYPE_CHECKING, Final, Self
 
 from amiguard.judge import evidence
 from amiguard.judge.crowd import Crowd
+from amiguard.judge.evidence import Exhibit
 from amiguard.model import Offence
 
 if TYPE_CHECKING:
     from amiguard.config import Score
-    from amiguard.model import Prefix
+    from amiguard.model import Prefix, SecurityEvent
 
 EVIDENCE_BYTES: Final = 32 * 1024 * 1024
 """All suspects' evidence together; the oldest suspects' goes first."""
+UNSETTLED: Final = 500
+"""Suspects whose newest evidence may be unpacked: quick to add, but large."""
 
 _STATE: Final = struct.Struct("<dddddB")
 
 
 class Suspect:
-    """What is known of a source that has failed: scores as of `at`, and the newest evidence."""
+    """What is known of a source that has failed: scores as of `at`, and the newest evidence.
 
-    __slots__ = ("at", "evidence", "fast", "fast_proven", "records", "slow", "slow_proven")
+    Evidence is `fresh` at first, and `packed` before it takes much room.  `gone`: it left the table.
+    """
+
+    __slots__ = ("at", "fast", "fast_proven", "fresh", "gone", "packed", "records", "slow", "slow_proven")
 
     def __init__(self, at: float) -> None:
         self.at = at
         self.fast = self.fast_proven = self.slow = self.slow_proven = 0.0
-        self.evidence = b""
+        self.packed = b""
         self.records = 0
+        self.fresh: tuple[Exhibit, ...] = ()
+        self.gone = False
+
+    @property
+    def evidence(self) -> bytes:
+        """The newest evidence, packed."""
+        return self._gathered()[0]
+
+    def _gathered(self) -> tuple[bytes, int]:
+        packed, records = self.packed, self.records
+        for exhibit in self.fresh:
+            packed = evidence.append(packed, records, evidence.pack(exhibit))
+            records = min(records + 1, evidence.RECORDS)
+        return packed, records
+
+    def settle(self) -> int:
+        """Pack what is fresh, which takes a tenth of the room; returns by how many bytes `packed` grew."""
+        before = len(self.packed)
+        self.packed, self.records = self._gathered()
+        self.fresh = ()
+        return len(self.packed) - before
 
     @property
     def proven(self) -> bool:
@@ -45,8 +72,9 @@ class Suspect:
 
     def pack(self) -> bytes:
         """As bytes for the store."""
-        numbers = (self.fast, self.fast_proven, self.slow, self.slow_proven, self.at, self.records)
-        return _STATE.pack(*numbers) + self.evidence
+        packed, records = self._gathered()
+        numbers = (self.fast, self.fast_proven, self.slow, self.slow_proven, self.at, records)
+        return _STATE.pack(*numbers) + packed
 
     @classmethod
     def unpack(cls, state: bytes) -> Self:
@@ -54,7 +82,7 @@ class Suspect:
         suspect = cls(0.0)
         *scores, suspect.at, suspect.records = _STATE.unpack_from(state)
         suspect.fast, suspect.fast_proven, suspect.slow, suspect.slow_proven = scores
-        suspect.evidence = state[_STATE.size :]
+        suspect.packed = state[_STATE.size :]
         return suspect
 
 
@@ -66,6 +94,7 @@ class Scorer:
         self._suspects: dict[Prefix, Suspect] = {}
         self._crowd = Crowd(config.max_sources)
         self._evidence = 0
+        self._unsettled: list[Suspect] = []
         self.changed: set[Prefix] = set()
         """Sources whose state differs from what the store was given last."""
 
@@ -81,17 +110,19 @@ class Scorer:
         source: Prefix,
         time: float,
         points: float,
+        event: SecurityEvent,
         *,
         proven: bool,
         factor: float = 1.0,
         slow: bool = True,
     ) -> Offence | None:
-        """Count an event against a source.
+        """Count an event against a source, and keep it as evidence.
 
         Args:
             source: whom to blame.
             time: seconds since the epoch; an earlier one than the source's last counts as that.
             points: what the event is worth, more than 0.
+            event: what happened.
             proven: whether the source address is beyond doubt.
             factor: both thresholds are multiplied by it.
             slow: whether the event counts on the slow scale too.
@@ -100,11 +131,9 @@ class Scorer:
             The offence when a threshold is reached: a proven one if the proven
             evidence alone suffices.
         """
-        suspect = self._suspects.get(source)
-        if suspect is None:
-            suspect = self._suspects[source] = Suspect(time)
-            self._crowd.join(source, -math.inf, proven=False)
-        else:
+        known = self._suspects.get(source)
+        suspect = known or self._meet(source, time)
+        if time > suspect.at:
             self._decay(suspect, time)
         suspect.fast += points
         suspect.slow += points * slow
@@ -114,27 +143,36 @@ class Scorer:
             suspect.fast_proven += points
             suspect.slow_proven += points * slow
         self.changed.add(source)
-        self._make_room(source)
+        self._exhibit(suspect, Exhibit(event, points, suspect.fast, proven))
+        if known is None:  # not before: whether the newcomer is proven decides who leaves
+            self._make_room(source)
         return self._offence(source, suspect, factor)
 
-    def exhibit(self, source: Prefix, record: bytes) -> None:
-        """Put a packed record to the source's evidence, if the source is known."""
+    def exhibit(self, source: Prefix, event: SecurityEvent, *, proven: bool) -> None:
+        """Put an event that counts for nothing to the source's evidence, if the source is known."""
         suspect = self._suspects.get(source)
-        if suspect is None:
-            return
-        before = len(suspect.evidence)
-        suspect.evidence = evidence.append(suspect.evidence, suspect.records, record)
-        suspect.records = min(suspect.records + 1, evidence.RECORDS)
-        self._evidence += len(suspect.evidence) - before
-        if self._evidence > EVIDENCE_BYTES:
-            self._shed()
+        if suspect is not None:
+            self._exhibit(suspect, Exhibit(event, 0.0, suspect.fast, proven))
+
+    def _meet(self, source: Prefix, time: float) -> Suspect:
+        suspect = self._suspects[source] = Suspect(time)
+        self._crowd.join(source, -math.inf, proven=False)
+        return suspect
+
+    def _exhibit(self, suspect: Suspect, exhibit: Exhibit) -> None:
+        if not suspect.fresh:
+            self._unsettled.append(suspect)
+        suspect.fresh = (*suspect.fresh[-evidence.RECORDS + 1 :], exhibit)
+        if len(self._unsettled) >= UNSETTLED:
+            self._settle()
 
     def scores(self, source: Prefix, time: float) -> tuple[float, float]:
         """The fast and the slow score at `time`; 0 for the unknown."""
         suspect = self._suspects.get(source)
         if suspect is None:
             return 0.0, 0.0
-        self._decay(suspect, time)
+        if time > suspect.at:
+            self._decay(suspect, time)
         return suspect.fast, suspect.slow
 
     def spend(self, offence: Offence) -> None:
@@ -155,7 +193,8 @@ class Scorer:
         """The source starts anew."""
         suspect = self._suspects.pop(source, None)
         if suspect is not None:
-            self._evidence -= len(suspect.evidence)
+            suspect.gone = True
+            self._evidence -= len(suspect.packed)
             self._crowd.leave(proven=suspect.proven)
             self.changed.add(source)
 
@@ -173,7 +212,7 @@ class Scorer:
             struct.error: the bytes are none of that.
         """
         suspect = self._suspects[source] = Suspect.unpack(state)
-        self._evidence += len(suspect.evidence)
+        self._evidence += len(suspect.packed)
         rank, proven = self._rank(suspect)
         self._crowd.join(source, rank, proven=proven)
         self._make_room(source)
@@ -198,18 +237,22 @@ class Scorer:
         score = math.log2(suspect.slow) if suspect.slow > 0 else -math.inf
         return score + suspect.at / self._slow.half_life, suspect.proven
 
+    def _settle(self) -> None:
+        self._evidence += sum(suspect.settle() for suspect in self._unsettled if not suspect.gone)
+        self._unsettled.clear()
+        if self._evidence > EVIDENCE_BYTES:
+            self._shed()
+
     def _shed(self) -> None:
         for source, suspect in self._suspects.items():
-            self._evidence -= len(suspect.evidence)
-            suspect.evidence, suspect.records = b"", 0
+            self._evidence -= len(suspect.packed)
+            suspect.packed, suspect.records, suspect.fresh = b"", 0, ()
             self.changed.add(source)
             if self._evidence <= EVIDENCE_BYTES * 3 // 4:
                 break
 
     def _decay(self, suspect: Suspect, time: float) -> None:
         passed = time - suspect.at
-        if passed <= 0:
-            return
         fast = math.exp2(-passed / self._fast.half_life)
         slow = math.exp2(-passed / self._slow.half_life)
         suspect.fast *= fast

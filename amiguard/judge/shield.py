@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from amiguard.model import Prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _LOOPBACK: Final = (Prefix.parse("127.0.0.0/8"), Prefix.parse("::1"))
 _LINK_LOCAL: Final = Prefix.parse("fe80::/10")
@@ -31,6 +31,20 @@ class Standing(NamedTuple):
     protection: Protection | None
 
 
+class _Standings(dict[Prefix, Standing]):
+    """Standings asked for lately: every event asks, and few sources send most of them."""
+
+    def __init__(self, look: Callable[[Prefix], Standing]) -> None:
+        super().__init__()
+        self._look = look
+
+    def __missing__(self, address: Prefix) -> Standing:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        standing = self[address] = self._look(address)
+        return standing
+
+
 class Shield:
     """Knows the networks that no judgement may touch, and what a source is."""
 
@@ -38,26 +52,18 @@ class Shield:
         self._lengths = {32: ipv4_prefix, 128: ipv6_prefix}
         self._neighbourhoods: tuple[Prefix, ...] = (_LINK_LOCAL,)
         self._groups: dict[str, tuple[Shelter, tuple[Prefix, ...]]] = {"loopback": ("ignored", _LOOPBACK)}
-        self._known: dict[Prefix, Standing] = {}
+        self.standings = _Standings(self._look)
+        """How each address is treated; ask it like a dictionary."""
 
     def protect(self, why: str, networks: Iterable[Prefix], *, shelter: Shelter = "ignored") -> None:
         """Protect these networks for this reason, instead of those protected for it before."""
         self._groups[why] = (shelter, tuple(networks))
-        self._known.clear()
+        self.standings.clear()
 
     def on_link(self, networks: Iterable[Prefix]) -> None:
         """IPv6 sources in these networks are single addresses: our neighbours share the prefix."""
         self._neighbourhoods = (_LINK_LOCAL, *(n for n in networks if n.is_ipv6))
-        self._known.clear()
-
-    def standing(self, address: Prefix) -> Standing:
-        """How the address is treated."""
-        known = self._known.get(address)
-        if known is None:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            known = self._known[address] = self._look(address)
-        return known
+        self.standings.clear()
 
     def protects(self, prefix: Prefix) -> Protection | None:
         """What forbids a ban of this prefix: something in it or around it is protected."""

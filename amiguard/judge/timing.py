@@ -22,7 +22,7 @@ class Timing:
         self.latest: float | None = None
         """The greatest time judged so far; None before the first."""
 
-    def judge(self, eventtv: float, receipt: float, *, backlog: bool) -> float:
+    def judge(self, eventtv: float, receipt: float, backlog: bool) -> float:
         """The time at which to judge an event.
 
         Live, an event is at most a day old and 2 s ahead of its receipt, else it

@@ -19,8 +19,6 @@ from amiguard.sources import byposition, grammar
 from amiguard.sources.security import Mapper
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
-
     from amiguard.model import SecurityEvent
 
 SANDWICH_RECORDS: Final = 16
@@ -30,6 +28,8 @@ SWITCH_LINES: Final = 64
 """JSON lines in a row after which a classic file counts as JSON: more than one record can hold."""
 
 _EXCERPT: Final = 200
+_MINUTE: Final = len("2026-11-21T22:21")
+_LOGINS: Final = 16_384
 _SECURITY: Final = re.compile(grammar.CLASSIC_PREFIX)
 
 
@@ -40,6 +40,9 @@ class Ambiguous(NamedTuple):
     text: bytes
 
 
+_Found = list["SecurityEvent | Ambiguous"]
+
+
 class SecurityLog:
     """One file's records, whatever form they are written in.
 
@@ -47,15 +50,18 @@ class SecurityLog:
     classic file is what an attacker would write there.
     """
 
-    def __init__(self, *, skip_challenges: bool = True) -> None:
+    def __init__(self, *, skip_challenges: bool = True, skip_repeats: bool = False) -> None:
         """Begin a file.
 
         Args:
             skip_challenges: ChallengeSent for a known account is passed over.
+            skip_repeats: of SuccessfulAuth alike in all but session and time, the
+                first of each minute is enough.
         """
         mapper = Mapper()
-        self._json = _Json(grammar.form(json=True, skip_challenges=skip_challenges), mapper)
-        self._classic = _Classic(grammar.form(json=False, skip_challenges=skip_challenges), mapper)
+        repeats = _Repeats() if skip_repeats else None
+        self._json = _Json(grammar.form(json=True, skip_challenges=skip_challenges), mapper, repeats)
+        self._classic = _Classic(grammar.form(json=False, skip_challenges=skip_challenges), mapper, repeats)
         self._reader: _Json | _Classic = self._classic
 
     @property
@@ -73,7 +79,7 @@ class SecurityLog:
         """`json` or `classic`: what the file was seen to be written in."""
         return "json" if self._reader is self._json else "classic"
 
-    def feed(self, data: bytes, receipt: float) -> Iterator[SecurityEvent | Ambiguous]:
+    def feed(self, data: bytes, receipt: float) -> list[SecurityEvent | Ambiguous]:
         """Read whole lines.
 
         Args:
@@ -81,30 +87,51 @@ class SecurityLog:
                 there for good, and the record counts as torn.
             receipt: seconds since the epoch when the lines were read.
 
-        Yields:
+        Returns:
             Each event, and each ambiguous record, in the file's order.
         """
         whole = data.rfind(b"\n") + 1
         at = 0
+        found: _Found = []
         while at < whole:
-            at = yield from self._reader.feed(data, at, whole, receipt)
+            at = self._reader.feed(data, at, whole, receipt, found)
             if at < whole:
                 self._reader = self._classic if self._reader is self._json else self._json
         if whole < len(data):
-            yield _ambiguous("a record torn off at the end of its file", data[whole:])
+            found.append(_ambiguous("a record torn off at the end of its file", data[whole:]))
+        return found
 
 
 def _ambiguous(why: str, text: bytes) -> Ambiguous:
     return Ambiguous(why, text[:_EXCERPT].partition(b"ExpectedResponse")[0])  # on the AMI that is a secret
 
 
+class _Repeats(dict[tuple[bytes, ...], bytes]):
+    """Log-ins by all that tells one from another but session and time, and the minute of the last one."""
+
+    def note(self, match: re.Match[bytes]) -> bool:
+        """Note a log-in; whether one like it came in the same minute."""
+        login, minute = match.group(3, 4, 7, 8, 9, 10), match[2][:_MINUTE]
+        if self.get(login) == minute:
+            return True
+        if len(self) >= _LOGINS:
+            self.clear()
+        self[login] = minute
+        return False
+
+
 class _Reader:
     """The strict reading of one form."""
 
-    def __init__(self, form: grammar.Form, mapper: Mapper) -> None:
+    def __init__(self, form: grammar.Form, mapper: Mapper, repeats: _Repeats | None) -> None:
         self.skipped = 0
         self._form = form
         self._mapper = mapper
+        self._repeats = repeats
+
+    def repeated(self, match: re.Match[bytes]) -> bool:
+        """Whether this clean record tells nothing new."""
+        return self._repeats is not None and match[1] == b"SuccessfulAuth" and self._repeats.note(match)
 
     def strict(self, match: re.Match[bytes]) -> SecurityEvent | None:
         """The event of a clean record; None when its fields are not those of its kind."""
@@ -131,26 +158,18 @@ class _Reader:
 class _Json(_Reader):
     """An object a line: no line break gets out of it, and no quote."""
 
-    def feed(
-        self, data: bytes, at: int, end: int, receipt: float
-    ) -> Generator[SecurityEvent | Ambiguous, None, int]:
-        """Read from `at`; returns where another form begins, or `end`."""
+    def feed(self, data: bytes, at: int, end: int, receipt: float, found: _Found) -> int:
+        """Read from `at` into `found`; returns where another form begins, or `end`."""
         del receipt  # no record of this form depends on the one before
         for match in self._form.scan.finditer(data, at, end):
-            if match.lastindex is None:
+            if match.lastindex is None or (match.lastindex == grammar.CLEAN and self.repeated(match)):
                 self.skipped += 1
-                continue
-            outcome: SecurityEvent | Ambiguous | None = None
-            if match.lastindex == grammar.CLEAN:
-                outcome = self.strict(match)
-            if outcome is None:
-                line = match.group()[:-1]
-                if grammar.BANNER.match(line):
-                    continue
-                if grammar.RECORD_START.match(line):
-                    return match.start()
-                outcome = self._by_position(line)
-            yield outcome
+            elif match.lastindex == grammar.CLEAN and (event := self.strict(match)):
+                found.append(event)
+            elif not grammar.RECORD_START.match(line := match.group()[:-1]):
+                found.append(self._by_position(line))
+            elif not grammar.BANNER.match(line):
+                return match.start()
         return end
 
     def _by_position(self, line: bytes) -> SecurityEvent | Ambiguous:
@@ -189,50 +208,56 @@ class _Sandwich:
 class _Classic(_Reader):
     """Lines that an attacker can break: only what has one reading counts."""
 
-    def __init__(self, form: grammar.Form, mapper: Mapper) -> None:
-        super().__init__(form, mapper)
+    def __init__(self, form: grammar.Form, mapper: Mapper, repeats: _Repeats | None) -> None:
+        super().__init__(form, mapper, repeats)
         self.sandwich: _Sandwich | None = None
         self._seen = False
         self._orphans = 0
         self._json_lines = 0
 
-    def feed(
-        self, data: bytes, at: int, end: int, receipt: float
-    ) -> Generator[SecurityEvent | Ambiguous, None, int]:
-        """Read from `at`; returns where another form begins, or `end`."""
+    def feed(self, data: bytes, at: int, end: int, receipt: float, found: _Found) -> int:
+        """Read from `at` into `found`; returns where another form begins, or `end`."""
         while at < end:
             if self.sandwich:
-                at = yield from self._inside(self.sandwich, data, at, receipt)
+                at = self._inside(self.sandwich, data, at, receipt, found)
             else:
-                at = yield from self._outside(data, at, end, receipt)
-            if self._json_lines and (self._json_lines >= SWITCH_LINES or not self._seen):
-                self._json_lines = 0
-                return at
+                at = self._outside(data, at, end, receipt, found)
+                if at < end and not self.sandwich:
+                    return at
         return end
 
-    def _outside(
-        self, data: bytes, at: int, end: int, receipt: float
-    ) -> Generator[SecurityEvent | Ambiguous, None, int]:
+    def _outside(self, data: bytes, at: int, end: int, receipt: float, found: _Found) -> int:
         for match in self._form.scan.finditer(data, at, end):
-            outcome: SecurityEvent | Ambiguous | None = None
-            if match.lastindex != grammar.OTHER:
-                self._seen, self._orphans, self._json_lines = True, 0, 0
-                if match.lastindex is None:
-                    self.skipped += 1
-                    continue
-                outcome = self.strict(match)
-            if outcome is None:
+            if match.lastindex is None or (match.lastindex == grammar.CLEAN and self.repeated(match)):
+                self.skipped += 1
+            elif match.lastindex == grammar.CLEAN and (event := self.strict(match)):
+                found.append(event)
+            else:
                 line = match.group()[:-1]
-                if line.startswith(grammar.JSON_START):
-                    self._json_lines += 1
-                    if self._json_lines >= SWITCH_LINES or not self._seen:
-                        return match.start()
-                outcome = self._odd(line, receipt)
-            if outcome:
-                yield outcome
-            if self.sandwich:
-                return match.end()
+                if self._json_begins(line):
+                    return match.start()
+                if doubt := self._odd(line, receipt):
+                    found.append(doubt)
+                if self.sandwich:
+                    return match.end()
+                continue
+            if self._orphans or not self._seen:
+                self._record()
         return end
+
+    def _record(self) -> None:
+        """A record of this form was seen."""
+        self._seen, self._orphans, self._json_lines = True, 0, 0
+
+    def _json_begins(self, line: bytes) -> bool:
+        """Whether it is time to believe that this is a JSON log."""
+        if not line.startswith(grammar.JSON_START):
+            return False
+        self._json_lines += 1
+        if self._seen and self._json_lines < SWITCH_LINES:
+            return False
+        self._json_lines = 0
+        return True
 
     def _odd(self, line: bytes, receipt: float) -> Ambiguous | None:
         if not grammar.RECORD_START.match(line):
@@ -240,7 +265,7 @@ class _Classic(_Reader):
             return _ambiguous("text that belongs to no record", line) if self._orphans == 1 else None
         if grammar.BANNER.match(line):
             return None  # it stands before JSON as well
-        self._seen, self._orphans, self._json_lines = True, 0, 0
+        self._record()
         if not _SECURITY.match(line):
             return None  # a record of another level
         if _complete(line):
@@ -248,9 +273,7 @@ class _Classic(_Reader):
         self.sandwich = _Sandwich(receipt)
         return _ambiguous("a record that ends in the middle", line)
 
-    def _inside(
-        self, sandwich: _Sandwich, data: bytes, at: int, receipt: float
-    ) -> Generator[SecurityEvent | Ambiguous, None, int]:
+    def _inside(self, sandwich: _Sandwich, data: bytes, at: int, receipt: float, found: _Found) -> int:
         """One line of a sandwich; returns where the next begins."""
         end = data.index(b"\n", at)
         line = data[at:end]
@@ -259,7 +282,7 @@ class _Classic(_Reader):
             self.sandwich = None
             return at
         if starts:
-            yield _ambiguous("inside a record that was broken", line)
+            found.append(_ambiguous("inside a record that was broken", line))
         elif _complete(line):
             self.sandwich = None
         return end + 1
