@@ -29,8 +29,6 @@ WIDE_FACTOR: Final = 8.0
 """Thresholds of a /48 are those of a source times this: it has 65,536 sources of its own."""
 SIP_PORT: Final = 5060
 _SIP_PORTS: Final = 32
-_LAST_PORT: Final = 65_535
-_LOCALS: Final = 256
 _SAID: Final = 4096
 
 
@@ -51,7 +49,7 @@ class Guard:
         self._standings = self.shield.standings
         self.sip_ports = {SIP_PORT}
         """UDP ports on which SIP was seen to be served: what a door ban closes."""
-        self._locals: dict[bytes, None] = {}
+        self._local = b""
         self._said: dict[tuple[str, Prefix], float] = {}
 
     def observe(
@@ -72,9 +70,15 @@ class Guard:
         standing = self._standings[event.remote.address]
         if standing.protection is not None and standing.protection.shelter == "ignored":
             return ()
-        if event.local not in self._locals:
+        if event.local != self._local:
             self._learn_port(event)
         proven = not forgeable and security.proven(event)
+        ban = self.bans.covering(standing.source, time)
+        if ban is not None:
+            time = max(time, ban.since)
+            if ban.scope == "house" or not proven:
+                self.scorer.exhibit(standing.source, event, proven=proven)
+                return ()
         if event.kind == "SuccessfulAuth" and not event.tampered:
             return self._success(event, time, standing) if proven else ()
         points = self.points.of(event)
@@ -91,13 +95,12 @@ class Guard:
             self.friends.shift(delta)
 
     def _learn_port(self, event: SecurityEvent) -> None:
-        if len(self._locals) >= _LOCALS:
-            self._locals.clear()
-        self._locals[event.local] = None
-        _, *transport, _, port = event.local.split(b"/")
-        if event.tampered or event.service == b"AMI" or transport != [b"UDP"]:
+        """Note the UDP port on which SIP is served; nothing a sender writes is in this field."""
+        if event.tampered:
             return
-        if len(self.sip_ports) < _SIP_PORTS and 0 < int(port) <= _LAST_PORT:
+        self._local = event.local
+        _, *transport, _, port = event.local.split(b"/")
+        if event.service != b"AMI" and transport == [b"UDP"] and len(self.sip_ports) < _SIP_PORTS:
             self.sip_ports.add(int(port))
 
     def _success(self, event: SecurityEvent, time: float, standing: Standing) -> tuple[Outcome, ...]:
@@ -119,12 +122,6 @@ class Guard:
         self, event: SecurityEvent, time: float, standing: Standing, points: float, *, proven: bool
     ) -> tuple[Outcome, ...]:
         source = standing.source
-        ban = self.bans.covering(source, time)
-        if ban is not None:
-            time = max(time, ban.since)
-            if ban.scope == "house" or not proven:
-                self.scorer.exhibit(source, event, proven=proven)
-                return ()
         friend = self.friends.get(source, time)
         offence = self.scorer.add(
             source,
