@@ -98,7 +98,12 @@ class Session:
 
     def _warn(self) -> None:
         amiss = () if self._config.logs else self._installation.reasons
-        for warning in (*self._store.warnings, *amiss):
+        unheard = (
+            ("[[ami]] is configured, but this version does not listen to the AMI",)
+            if self._config.ami
+            else ()
+        )
+        for warning in (*self._store.warnings, *amiss, *unheard):
             _log.warning("%s", warning)
 
     def _answer(self, request: Mapping[str, Any]) -> Reply:

@@ -57,6 +57,8 @@ def _text(finding: Finding) -> str:
 
 def _findings(config: Config) -> Iterator[Finding]:
     yield from _logs(config)
+    if config.ami:
+        yield Finding("warning", "ami", "this version does not listen to the AMI", "a log is enough")
     yield _firewall(config)
     yield _store(config)
     yield _service(config)
