@@ -114,10 +114,9 @@ class _Server:
         try:
             await self._answer(reader, writer)
         except (TimeoutError, ConnectionError, asyncio.CancelledError):
-            pass  # the client is gone, or too slow, or we are: nothing is lost
+            writer.transport.abort()  # the client is gone, or too slow, or we are: nothing is lost
         finally:
             self._talks.discard(task)
-            writer.transport.abort()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         reply = await self._reply(reader, writer)

@@ -162,7 +162,7 @@ class Session:
                 self._warden.adopt(ban)
 
     def _caught_up(self) -> bool:
-        return all(tail.state != "starting" and not tail.behind for tail in self._desk.tails.values())
+        return all(tail.caught_up or tail.state == "unreadable" for tail in self._desk.tails.values())
 
     def _standing(self, now: float) -> list[Ban]:
         if self._firewall is None:

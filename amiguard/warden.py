@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from amiguard.host import Host
     from amiguard.judge.guard import Guard
     from amiguard.ledger import Ledger
-    from amiguard.model import Origin
+    from amiguard.model import Origin, Scope
     from amiguard.sources.position import Chunk
     from amiguard.sources.securitylog import Ambiguous
 
@@ -290,7 +290,7 @@ def _element(ban: Ban, now: float) -> Element:
     return Element(ban.source, ban.scope, None if math.isinf(ban.until) else ban.until - now)
 
 
-def _held(ban: Ban, standing: set[tuple[Prefix, str]]) -> bool:
+def _held(ban: Ban, standing: set[tuple[Prefix, Scope]]) -> bool:
     lengths = range(ban.source.length, -1, -1)
     return any((ban.source.within(length), ban.scope) in standing for length in lengths)
 

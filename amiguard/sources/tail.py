@@ -79,6 +79,11 @@ class Tail:
         return self._file is not None
 
     @property
+    def caught_up(self) -> bool:
+        """Whether all that was there at the beginning has been delivered, rotated files too."""
+        return not self._backlog
+
+    @property
     def behind(self) -> int:
         """Bytes of the file in hand that were not delivered yet; 0 if that cannot be told."""
         with suppress(OSError):
