@@ -66,7 +66,8 @@ def test_lifting_ends_what_holds_the_prefix_and_what_lies_in_it(bans: list[Ban],
 @given(ban_list, st.sampled_from((5.0, 10.0, 25.0, 1e9)), st.sampled_from((0.0, -3600.0, 3600.0)))
 def test_what_is_over_expires_once_however_the_clock_is_set(bans: list[Ban], at: float, shift: float) -> None:
     some, model = running(bans)
-    some.shift(shift)
+    if shift:
+        some.shift(shift)
     over = {ban.source for ban in some.expire(START + shift + at)}
     assert over == {ban.source for ban in model.values() if ban.until <= START + at}
     assert {ban.source for ban in some} == set(model) - over

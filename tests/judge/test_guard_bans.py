@@ -111,6 +111,13 @@ def test_proven_points_are_not_spent_by_a_door() -> None:
     assert [ban.scope for ban in made.bans(judge, events)] == ["door", "house"]
 
 
+def test_proof_decays_like_all_else() -> None:
+    """A connection's mistakes of last month prove nothing about today's packets."""
+    mistakes = wrong_passwords(15, every=2 * DAY, transport=b"TLS")
+    (ban,) = made.bans(made.guard(), mistakes + wrong_passwords(5, every=0, begin=30 * DAY))
+    assert (ban.scope, ban.proof) == ("door", "unproven")
+
+
 def test_bans_grow_longer_each_time_and_are_forgotten_after_a_month() -> None:
     judge = made.guard()
     times = (0, HOUR, 3 * HOUR, 2 * DAY, 10 * DAY, 60 * DAY)

@@ -63,6 +63,8 @@ def test_success_below_half_of_both_thresholds_makes_a_friend() -> None:
     judge = made.guard()
     assert made.alarms(judge, [*failures(2, begin=0), made.login(at=1)]) == []
     assert list(judge.friends) == [PHONE]
+    slowly = [*failures(6, begin=0, every=HOUR), made.login(at=6 * HOUR)]
+    assert made.alarms(made.guard(), slowly) == []
     assert judge.scorer.scores(PHONE, START + 1)[0] == pytest.approx(4, abs=0.01)  # and lowers nothing
 
 

@@ -74,6 +74,12 @@ def test_no_48_is_banned_with_a_friend_or_a_neighbour_in_it() -> None:
     assert len(judge.bans) == 0
 
 
+def test_neighbours_do_not_count_towards_a_48() -> None:
+    judge = made.guard()
+    judge.shield.on_link([Prefix.parse("2001:db8:9::/48")])
+    assert made.alarms(judge, hop(200, transport=b"TLS")) == []
+
+
 @pytest.mark.parametrize("source", ["127.0.0.1", "127.8.9.1", "::1"])
 def test_loopback_is_never_heard(source: str) -> None:
     judge = made.guard()

@@ -81,6 +81,11 @@ def test_a_name_in_full_beats_a_beginning() -> None:
     assert points('"FailedACL.registrar_x" = 8', ACLName=b"registrar_y") == 0
 
 
+def test_a_longer_beginning_beats_a_shorter_one() -> None:
+    assert points('"FailedACL.reg*" = 5', ACLName=b"registrar_x") == 0
+    assert points('"FailedACL.reg*" = 5', ACLName=b"register") == 5
+
+
 def test_an_event_that_is_made_worthless_never_bans() -> None:
     judge = made.guard("[score.points]\nChallengeResponseFailed = 0")
     assert made.bans(judge, [made.event(at=n) for n in range(50)]) == []
