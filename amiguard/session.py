@@ -175,17 +175,17 @@ class Session:
     async def _follow(self, positions: dict[str, Position]) -> None:
         patterns = [log.path for log in self._config.logs] or [self._installation.log]
         self._desk.patterns = tuple(patterns)
-        manager = self._installation.manager
+        channels, manager = self._desk.channels, self._installation.manager
         over_http = manager is not None and manager.over_http
         if over_http:
             _log.warning("AMI over HTTP is on: records in anything but JSON can be forged and prove nothing")
         with Follower(patterns, positions) as follower:
             self._desk.tails = follower.tails
             async for path, chunk in follower:
-                channel = self._desk.channels.get(path)
-                if channel is None:
-                    channel = self._desk.channels[path] = Channel(path, self._guard, over_http=over_http)
-                self._warden.hear(channel, chunk, time.time())
+                # All of them before the first is heard: what a second log repeats must not count twice.
+                for other in follower.tails.keys() - channels.keys():
+                    channels[other] = Channel(other, self._guard, over_http=over_http)
+                self._warden.hear(channels[path], chunk, time.time())
                 if self._ledger.crowded:
                     self._wake.set()
 
