@@ -53,19 +53,23 @@ class Counting:
             self._watermarks[channel] = max(self._watermarks[channel], time)
             self._forget()
 
-    def repeated(self, channel: str, event: SecurityEvent) -> bool:
-        """Count an occurrence; whether another channel has told it already."""
+    def repeated(self, channel: str, event: SecurityEvent, time: float) -> bool:
+        """Count an occurrence; whether another channel has told it already.
+
+        `time` is when it is judged: its own time may be one that nobody believes,
+        and would let everything be forgotten, or be kept without end.
+        """
         if not self.busy:
             return False
         counts = self._counts.get(event)
         if counts is None:
             counts = self._counts[event] = {}
             self._serial += 1
-            heapq.heappush(self._ages, (event.time, self._serial, event))
+            heapq.heappush(self._ages, (time, self._serial, event))
         counts[channel] = counts.get(channel, 0) + 1
         repeat = any(count >= counts[channel] for other, count in counts.items() if other != channel)
         self.repeats += repeat
-        self.caught_up(channel, event.time)
+        self.caught_up(channel, time)
         return repeat
 
     def _forget(self) -> None:

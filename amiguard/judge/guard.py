@@ -29,6 +29,7 @@ WIDE_FACTOR: Final = 8.0
 """Thresholds of a /48 are those of a source times this: it has 65,536 sources of its own."""
 SIP_PORT: Final = 5060
 _SIP_PORTS: Final = 32
+_LAST_PORT: Final = 65_535
 _SAID: Final = 4096
 
 
@@ -82,7 +83,7 @@ class Guard:
         if event.kind == "SuccessfulAuth" and not event.tampered:
             return self._success(event, time, standing) if proven else ()
         points = self.points.of(event)
-        if not points or (self.counting.busy and self.counting.repeated(channel, event)):
+        if not points or (self.counting.busy and self.counting.repeated(channel, event, time)):
             return ()
         return self._failure(event, time, standing, points, proven=proven)
 
@@ -100,7 +101,9 @@ class Guard:
             return
         self._local = event.local
         _, *transport, _, port = event.local.split(b"/")
-        if event.service != b"AMI" and transport == [b"UDP"] and len(self.sip_ports) < _SIP_PORTS:
+        if event.service == b"AMI" or transport != [b"UDP"] or len(self.sip_ports) >= _SIP_PORTS:
+            return
+        if 0 < int(port) <= _LAST_PORT:
             self.sip_ports.add(int(port))
 
     def _success(self, event: SecurityEvent, time: float, standing: Standing) -> tuple[Outcome, ...]:

@@ -14,6 +14,11 @@ from amiguard.judge.counting import PASSED, Counting
 EVENTS = [made.event(at=n / 4, session=b"%d" % n) for n in range(4)]
 
 
+def tell(count: Counting, channel: str, event: made.SecurityEvent) -> bool:
+    """Whether it was a repetition; judged at its own time."""
+    return count.repeated(channel, event, event.time)
+
+
 def opened(*channels: str) -> Counting:
     count = Counting()
     for channel in channels:
@@ -27,7 +32,7 @@ def test_in_any_order_the_greater_count_of_the_channels_holds(
     told: list[tuple[str, made.SecurityEvent]],
 ) -> None:
     count = opened("log", "ami")
-    new = Counter(event for channel, event in told if not count.repeated(channel, event))
+    new = Counter(event for channel, event in told if not tell(count, channel, event))
     assert (
         Counter(each for channel, each in told if channel == "log")
         | Counter(each for channel, each in told if channel == "ami")
@@ -40,50 +45,50 @@ def test_in_any_order_the_greater_count_of_the_channels_holds(
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(EVENTS)), max_size=40))
 def test_so_it_does_with_three(told: list[tuple[str, made.SecurityEvent]]) -> None:
     count = opened("a", "b", "c")
-    new = Counter(event for channel, event in told if not count.repeated(channel, event))
+    new = Counter(event for channel, event in told if not tell(count, channel, event))
     counts = [Counter(event for each, event in told if each == channel) for channel in "abc"]
     assert counts[0] | counts[1] | counts[2] == new
 
 
 def test_a_single_channel_repeats_nothing() -> None:
     count = opened("log")
-    assert not any(count.repeated("log", EVENTS[0]) for _ in range(5))
+    assert not any(tell(count, "log", EVENTS[0]) for _ in range(5))
 
 
 def test_when_a_channel_is_down_nobody_waits_for_it() -> None:
     count = opened("log", "ami")
-    assert not count.repeated("log", EVENTS[0])
+    assert not tell(count, "log", EVENTS[0])
     count.close("ami")
-    assert not count.repeated("log", EVENTS[0])
+    assert not tell(count, "log", EVENTS[0])
     count.open("ami")
-    assert not count.repeated("ami", EVENTS[0])  # what was told before it came up is forgotten
+    assert not tell(count, "ami", EVENTS[0])  # what was told before it came up is forgotten
 
 
 def test_an_event_is_forgotten_when_both_channels_have_passed_it() -> None:
     count = opened("log", "ami")
     old, late = made.event(), made.event(at=PASSED + 1)
-    assert not count.repeated("log", old)
-    assert not count.repeated("log", late)
-    assert count.repeated("ami", old)  # its channel had not passed it yet
-    assert count.repeated("ami", late)
-    assert not count.repeated("ami", old)
+    assert not tell(count, "log", old)
+    assert not tell(count, "log", late)
+    assert tell(count, "ami", old)  # its channel had not passed it yet
+    assert tell(count, "ami", late)
+    assert not tell(count, "ami", old)
 
 
 def test_a_quiet_channel_may_say_how_far_it_has_come() -> None:
     count = opened("log", "ami")
-    count.repeated("log", made.event())
+    tell(count, "log", made.event())
     count.caught_up("log", made.START + 60)
     count.caught_up("ami", made.START + 60)
-    assert not count.repeated("ami", made.event())
+    assert not tell(count, "ami", made.event())
 
 
 def test_a_flood_that_one_channel_does_not_tell_is_bounded_and_reported() -> None:
     count = opened("log", "ami")
     for n in range(counting.ENTRIES + 100):
-        count.repeated("log", made.event(session=b"%d" % n))
+        tell(count, "log", made.event(session=b"%d" % n))
     assert count.shortened == 100
-    assert count.repeated("ami", made.event(session=b"100"))
-    assert not count.repeated("ami", made.event(session=b"99"))
+    assert tell(count, "ami", made.event(session=b"100"))
+    assert not tell(count, "ami", made.event(session=b"99"))
 
 
 def test_the_guard_counts_only_what_is_worth_points() -> None:
@@ -95,3 +100,15 @@ def test_the_guard_counts_only_what_is_worth_points() -> None:
             judge.observe(event, event.time, channel)
     assert judge.counting.repeats == 2
     assert judge.scorer.scores(event.remote.address, made.START) == (4, 4)
+
+
+def test_a_time_that_nobody_believes_neither_forgets_nor_keeps() -> None:
+    count = opened("log", "ami")
+    far = made.event(at=1e9)
+    for channel in ("log", "ami"):
+        count.repeated(channel, far, made.START)
+    assert not tell(count, "log", EVENTS[0])
+    assert tell(count, "ami", EVENTS[0])
+    for channel in ("log", "ami"):
+        count.caught_up(channel, made.START + 60)
+    assert not count.repeated("ami", far, made.START)  # forgotten like all of its minute

@@ -169,6 +169,8 @@ def test_sip_is_served_where_well_formed_records_say() -> None:
     locals_ = [b"IPV4/UDP/198.51.100.1/5070", b"IPV6/UDP/fe80::1%eth0/5080", b"IPV4/TCP/198.51.100.1/5090"]
     made.bans(judge, [made.event(at=n, local=local) for n, local in enumerate(locals_)])
     made.bans(judge, [made.event(at=9, local=b"IPV4/UDP/198.51.100.1/1", tampered=True, source="192.0.2.1")])
+    wrong = [b"IPV4/UDP/198.51.100.1/0", b"IPV4/UDP/198.51.100.1/65536"]
+    made.bans(judge, [made.event(at=9, local=local, source="192.0.2.2") for local in wrong])
     assert judge.sip_ports == {5060, 5070, 5080}
 
 
