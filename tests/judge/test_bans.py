@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import made
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from made import START
+from patience import looked
 
 from amiguard.judge.bans import Bans
 from amiguard.model import FOREVER, Ban, Offence, Prefix
@@ -39,7 +40,7 @@ def running(bans: list[Ban]) -> tuple[Bans, dict[Prefix, Ban]]:
     return some, model
 
 
-@settings(max_examples=150, deadline=None)
+@looked(150)
 @given(ban_list, prefixes, st.sampled_from((0.0, 10.0, 25.0, 1e9)))
 def test_a_ban_that_covers_a_source_is_found_and_a_house_before_a_door(
     bans: list[Ban], source: Prefix, at: float
@@ -51,7 +52,7 @@ def test_a_ban_that_covers_a_source_is_found_and_a_house_before_a_door(
     assert found is None or found.source.covers(source)
 
 
-@settings(max_examples=150, deadline=None)
+@looked(150)
 @given(ban_list, prefixes)
 def test_lifting_ends_what_holds_the_prefix_and_what_lies_in_it(bans: list[Ban], prefix: Prefix) -> None:
     some, model = running(bans)
@@ -62,7 +63,7 @@ def test_lifting_ends_what_holds_the_prefix_and_what_lies_in_it(bans: list[Ban],
     assert some.overlapping(prefix) == []
 
 
-@settings(max_examples=150, deadline=None)
+@looked(150)
 @given(ban_list, st.sampled_from((5.0, 10.0, 25.0, 1e9)), st.sampled_from((0.0, -3600.0, 3600.0)))
 def test_what_is_over_expires_once_however_the_clock_is_set(bans: list[Ban], at: float, shift: float) -> None:
     some, model = running(bans)

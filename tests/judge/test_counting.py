@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 import made
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from patience import looked
 
 from amiguard.judge import counting
 from amiguard.judge.counting import PASSED, Counting
@@ -26,7 +27,7 @@ def opened(*channels: str) -> Counting:
     return count
 
 
-@settings(max_examples=100, deadline=None)
+@looked(100)
 @given(st.lists(st.tuples(st.sampled_from(("log", "ami")), st.sampled_from(EVENTS)), max_size=40))
 def test_in_any_order_the_greater_count_of_the_channels_holds(
     told: list[tuple[str, made.SecurityEvent]],
@@ -41,7 +42,7 @@ def test_in_any_order_the_greater_count_of_the_channels_holds(
     assert len(told) == new.total() + count.repeats
 
 
-@settings(max_examples=50, deadline=None)
+@looked(50)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(EVENTS)), max_size=40))
 def test_so_it_does_with_three(told: list[tuple[str, made.SecurityEvent]]) -> None:
     count = opened("a", "b", "c")

@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import made
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from patience import looked
 
 from amiguard import config
 from amiguard.judge import scorer as scoring
@@ -57,7 +58,7 @@ class Model:
         return min(others)[2]
 
 
-@settings(max_examples=100, deadline=None)
+@looked(100)
 @given(steps)
 def test_the_table_holds_whom_a_search_of_all_would_keep(
     told: Steps,
@@ -82,7 +83,7 @@ def packed(scorer: Scorer) -> dict[Prefix, bytes]:
     return {each: suspect.pack() for each in SOURCES if (suspect := scorer.get(each))}
 
 
-@settings(max_examples=100, deadline=None)
+@looked(100)
 @given(steps, st.lists(st.sampled_from(SOURCES), max_size=10), st.floats(-7200, 7200))
 def test_the_limits_hold_whatever_is_forgotten_spent_shifted_or_restored(
     told: Steps, gone: list[Prefix], shift: float

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import made
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from patience import looked
 
 from amiguard.judge import evidence
 from amiguard.judge.evidence import LARGEST, RECORDS, Exhibit
@@ -39,7 +40,7 @@ def exhibits(draw: st.DrawFn, texts: st.SearchStrategy[bytes]) -> Exhibit:
     return Exhibit(event, draw(whole), draw(whole), draw(st.booleans()))
 
 
-@settings(max_examples=60, deadline=None)
+@looked(60)
 @given(st.lists(exhibits(text), max_size=RECORDS + 4))
 def test_the_newest_come_out_as_they_went_in(told: list[Exhibit]) -> None:
     packed = b""
@@ -48,7 +49,7 @@ def test_the_newest_come_out_as_they_went_in(told: list[Exhibit]) -> None:
     assert told[-RECORDS:] == list(evidence.unpack(packed))
 
 
-@settings(max_examples=60, deadline=None)
+@looked(60)
 @given(st.lists(exhibits(long_text), max_size=RECORDS + 4))
 def test_it_is_bounded_and_readable_whatever_is_in_it(told: list[Exhibit]) -> None:
     packed = b""

@@ -6,16 +6,16 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import made
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from made import DAY, START
+from patience import looked
 
 from amiguard.model import Ban, Prefix, SecurityEvent, Verdict
 
 if TYPE_CHECKING:
     from amiguard.judge.guard import Guard
 
-looked = settings(max_examples=60, deadline=None)
 
 SOURCES = ("203.0.113.7", "203.0.113.8", "192.0.2.9", "2001:db8:1:2::3", "2001:db8:1:3::4", "fe80::5")
 ALLOWED = '[allow]\nnetworks = ["192.0.2.0/24"]\n'
@@ -81,13 +81,13 @@ def _sources() -> set[Prefix]:
     return {Prefix.parse(s).within(length) for s in SOURCES for length in (128, 64, 48)}
 
 
-@looked
+@looked(60)
 @given(any_stream)
 def test_the_same_stream_gives_the_same_bans(events: list[SecurityEvent]) -> None:
     assert verdicts(made.guard(SMALL), events) == verdicts(made.guard(SMALL), events)
 
 
-@looked
+@looked(60)
 @given(any_stream, st.integers(0, 60))
 def test_a_restart_anywhere_changes_no_ban(events: list[SecurityEvent], at: int) -> None:
     whole = verdicts(made.guard(SMALL), events)
@@ -97,7 +97,7 @@ def test_a_restart_anywhere_changes_no_ban(events: list[SecurityEvent], at: int)
     assert whole == before + after
 
 
-@looked
+@looked(60)
 @given(any_stream, st.sampled_from((0.25, 3600.0, 1e6, -(2.0**20))))
 def test_when_it_happened_does_not_matter(events: list[SecurityEvent], shift: float) -> None:
     """Times are shifted by what a float can add exactly enough: bans are compared to the millisecond."""
@@ -111,7 +111,7 @@ def _timeless(ban: Ban, shift: float) -> tuple[object, ...]:
     return (ban.source, ban.scope, ban.proof, ban.strike, since, until, round(ban.score, 3))
 
 
-@looked
+@looked(60)
 @given(any_stream)
 def test_nobody_allowed_is_banned_and_no_loopback(events: list[SecurityEvent]) -> None:
     judge = made.guard(ALLOWED + SMALL)
@@ -126,7 +126,7 @@ def _from(event: SecurityEvent, source: str) -> SecurityEvent:
     return event._replace(remote=event.remote._replace(address=Prefix.parse(source)))
 
 
-@looked
+@looked(60)
 @given(any_stream)
 def test_bans_do_not_overlap_in_time_but_where_one_replaces_another(events: list[SecurityEvent]) -> None:
     running: dict[Prefix, Ban] = {}
@@ -148,7 +148,7 @@ def first(bans: list[Ban], scope: str) -> dict[Prefix, float]:
     return times
 
 
-@looked
+@looked(60)
 @given(failures, st.tuples(st.floats(0, 4 * DAY), _failures))
 def test_one_more_attempt_makes_no_ban_later(
     events: list[SecurityEvent], more: tuple[float, SecurityEvent]
@@ -166,7 +166,7 @@ def test_one_more_attempt_makes_no_ban_later(
         assert {source: time for source, time in before.items() if after.get(source, 1e18) > time} == {}
 
 
-@looked
+@looked(60)
 @given(failures, st.data())
 def test_nothing_that_an_attacker_chooses_makes_an_attempt_cheaper(
     events: list[SecurityEvent], data: st.DataObject
@@ -184,7 +184,7 @@ def test_nothing_that_an_attacker_chooses_makes_an_attempt_cheaper(
     assert made.bans(made.guard(SMALL), events) == made.bans(made.guard(SMALL), moved)
 
 
-@looked
+@looked(60)
 @given(any_stream)
 def test_two_channels_that_tell_the_same_ban_like_one(events: list[SecurityEvent]) -> None:
     """The second tells what happened within an instant after the first has told all of it."""

@@ -9,16 +9,15 @@ import hostile
 import pytest
 import written
 from hostile import Sent
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from patience import looked
 from recorded import cases
 from written import Words
 
 from amiguard.model import Prefix, SecurityEvent
 from amiguard.sources.kinds import UNKNOWN
 from amiguard.sources.securitylog import Ambiguous, SecurityLog
-
-looked = settings(max_examples=100, deadline=None)
 
 HONEST_PHONE = Sent(
     Prefix.parse("203.0.113.200"),
@@ -41,20 +40,20 @@ def accused_more_often_than_they_sent(sent: list[Sent], data: bytes) -> Counter[
     return Counter(event.remote.address for event in events(data)) - Counter(each.source for each in sent)
 
 
-@looked
+@looked(100)
 @given(st.lists(a_record, max_size=8))
 def test_the_classic_log_accuses_each_source_of_no_more_than_it_sent(sent: list[Sent]) -> None:
     sent = [HONEST_PHONE, *sent]
     assert not accused_more_often_than_they_sent(sent, hostile.classic(sent))
 
 
-@looked
+@looked(100)
 @given(st.lists(a_record_without_limits, max_size=8))
 def test_the_json_log_accuses_each_source_of_no_more_than_it_sent(sent: list[Sent]) -> None:
     assert not accused_more_often_than_they_sent(sent, hostile.as_json(sent))
 
 
-@looked
+@looked(100)
 @given(a_record_without_limits)
 def test_the_json_log_accuses_the_true_source_unless_the_record_is_cut(sent: Sent) -> None:
     line = hostile.as_json([sent])
@@ -62,7 +61,7 @@ def test_the_json_log_accuses_the_true_source_unless_the_record_is_cut(sent: Sen
     assert accused == ([sent.source] if line.endswith(b"\n") else [])
 
 
-@looked
+@looked(100)
 @given(st.lists(a_record_without_limits, min_size=1, max_size=4))
 def test_a_value_that_could_be_anything_is_told_as_tampered_in_json(sent: list[Sent]) -> None:
     """Honest values have neither quotes nor control characters."""
@@ -71,7 +70,7 @@ def test_a_value_that_could_be_anything_is_told_as_tampered_in_json(sent: list[S
         assert event.tampered == any(re.search(rb'["\x00-\x1f\x7f]', value) for value in values)
 
 
-@looked
+@looked(100)
 @given(st.lists(a_record, max_size=6), st.booleans())
 def test_the_answer_to_a_challenge_never_gets_out(sent: list[Sent], as_json: bool) -> None:
     data = hostile.as_json(sent) if as_json else hostile.classic(sent)
@@ -96,7 +95,7 @@ def test_the_answer_to_a_challenge_is_in_no_excerpt() -> None:
     assert hostile.SECRET not in repr(read(b"torn" + rest[:-1])).encode()
 
 
-@looked
+@looked(100)
 @given(st.lists(a_record, max_size=8), st.booleans())
 def test_the_fast_way_leaves_out_worthless_challenges_and_nothing_else(
     sent: list[Sent], as_json: bool
@@ -119,7 +118,7 @@ any_bytes = st.lists(
 ).map(b"".join)
 
 
-@looked
+@looked(100)
 @given(st.lists(st.tuples(any_bytes, st.booleans()), max_size=4), st.booleans())
 def test_no_bytes_raise(pieces: list[tuple[bytes, bool]], skip_challenges: bool) -> None:
     log = SecurityLog(skip_challenges=skip_challenges)
@@ -138,7 +137,7 @@ LINES = [
 ]
 
 
-@looked
+@looked(100)
 @given(st.sampled_from(LINES), st.data())
 def test_no_damaged_record_raises_or_blames_an_address_that_is_not_in_it(
     line: bytes, data: st.DataObject
