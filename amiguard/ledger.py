@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from amiguard.judge.scorer import Suspect
 from amiguard.store.rows import BanRow, Ending, PositionRow, Snapshot, StateRow
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from amiguard.model import Ban, Prefix, Verdict
     from amiguard.store.rows import EndedWhy, Memory
 
-CROWDED: Final = 4000
+CROWDED: Final = 8000
 """Changes that should not wait: a snapshot of so many takes some 10 ms to make."""
 _PORTS: Final = "sip_ports"
 _KEPT: Final = 100_000
@@ -82,11 +81,14 @@ class Ledger:
         """These are all run-time allows now."""
         self._allows = frozenset(networks)
 
-    def snapshot(self) -> Snapshot | None:
-        """All changes, which are forgotten here; None if there are none."""
+    def snapshot(self, *, whole: bool = False) -> Snapshot | None:
+        """All changes, which are forgotten here; None if there are none.
+
+        `whole`: with all evidence, as at the end of a session.
+        """
         guard = self._guard
-        scores, forgotten = _suspects(guard.scorer)
-        wide, left = _suspects(guard.wide)
+        scores, forgotten = _suspects(guard.scorer, whole=whole)
+        wide, left = _suspects(guard.wide, whole=whole)
         friends, unfriended = _split(guard)
         notes = {} if guard.sip_ports == self._ports else {_PORTS: _numbers(guard.sip_ports)}
         snapshot = Snapshot(
@@ -149,11 +151,13 @@ def _table(guard: Guard, source: Prefix) -> Scorer:
     return guard.wide if wide else guard.scorer
 
 
-def _suspects(scorer: Scorer) -> tuple[list[StateRow], list[Prefix]]:
+def _suspects(scorer: Scorer, *, whole: bool) -> tuple[list[StateRow], list[Prefix]]:
     changed, scorer.changed = scorer.changed, set()
-    states = [(source, scorer.get(source)) for source in changed]
-    kept = [StateRow(source, suspect.pack()) for source, suspect in states if isinstance(suspect, Suspect)]
-    return kept, [source for source, suspect in states if suspect is None]
+    if whole:
+        changed |= set(scorer)
+    states = [(source, scorer.state(source, whole=whole)) for source in changed]
+    kept = [StateRow(source, state) for source, state in states if state is not None]
+    return kept, [source for source, state in states if state is None]
 
 
 def _split(guard: Guard) -> tuple[list[StateRow], list[Prefix]]:

@@ -80,12 +80,13 @@ class Session:
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(self._writer.shutdown)
             listener = self._claim(stack)
+            gc.disable()  # what is loaded now is there to stay
             positions = self._remember()
             self._warn()
             self._warden.at_home(await host.look())
             self._warden.declare()
             _settle_memory()
-            stack.push_async_callback(self._commit)
+            stack.push_async_callback(self._commit, whole=True)
             await stack.enter_async_context(serving(listener, self._answer))
             await self._work(positions, stop, ready)
 
@@ -147,7 +148,7 @@ class Session:
             raise StartError(f"the store cannot be read: {error}") from error
         return memory
 
-    def _adopt(self, now: float) -> None:
+    async def _adopt(self) -> None:
         """Take over the bans that stand in the kernel and nobody remembers: the store was lost.
 
         Not before the logs are read to their end, for most that came just before
@@ -156,21 +157,23 @@ class Session:
         if self._adopted or not self._caught_up():
             return
         self._adopted = True
-        known = {ban.source for ban in self._guard.bans}
-        for ban in self._standing(now):
-            if ban.source not in known:
+        for ban in await asyncio.to_thread(self._strangers, time.time()):
+            if self._guard.bans.get(ban.source) is None:
                 self._warden.adopt(ban)
 
     def _caught_up(self) -> bool:
         return all(tail.caught_up or tail.state == "unreadable" for tail in self._desk.tails.values())
 
-    def _standing(self, now: float) -> list[Ban]:
+    def _strangers(self, now: float) -> list[Ban]:
+        """Bans in the kernel that the guard does not know; runs in a thread, for the kernel may hold many."""
         if self._firewall is None:
             return []
+        known = self._guard.bans
         try:
-            return [stranger(seen.source, seen.scope, seen.remaining, now) for seen in self._firewall.bans()]
+            seen = [one for one in self._firewall.bans() if known.get(one.source) is None]
         except FirewallError:
             return []  # that it does not obey is said by the warden
+        return [stranger(one.source, one.scope, one.remaining, now) for one in seen]
 
     async def _follow(self, positions: dict[str, Position]) -> None:
         patterns = [log.path for log in self._config.logs] or [self._installation.log]
@@ -204,7 +207,7 @@ class Session:
                 self._warden.clock_moved(drift)
             self._warden.tick(time.time())
             self._roll_call()
-            self._adopt(time.time())
+            await self._adopt()
             if (now := self._generation()) != generation or self._warden.trouble:
                 generation = now
                 self._altered.set()
@@ -260,12 +263,12 @@ class Session:
         else:
             self._warden.restore(missing)
 
-    async def _commit(self) -> None:
+    async def _commit(self, *, whole: bool = False) -> None:
         """Write what has changed, unless a record is half read: from there nobody could go on."""
         now = time.time()
         if not all(channel.settled(now) for channel in self._desk.channels.values()):
             return
-        snapshot = self._ledger.snapshot()
+        snapshot = self._ledger.snapshot(whole=whole)
         if snapshot is None:
             return
         try:
@@ -294,9 +297,9 @@ class Session:
 
 
 def _settle_memory() -> None:
-    """Tell the garbage collector that what a start has loaded is there to stay."""
-    gc.collect()
+    """Let the garbage collector begin behind what the start has loaded."""
     gc.freeze()
+    gc.enable()
 
 
 @contextlib.contextmanager

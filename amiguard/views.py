@@ -5,6 +5,7 @@ Anything an attacker may have written is escaped before it comes near a terminal
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from datetime import datetime
@@ -31,7 +32,16 @@ def moment(time: float) -> str | None:
     """RFC 3339 with the local offset, to the millisecond; None for `FOREVER`."""
     if math.isinf(time):
         return None
-    return datetime.fromtimestamp(time).astimezone().isoformat(timespec="milliseconds")
+    millis = round(time * 1000)
+    date, zone = _second(millis // 1000)
+    return f"{date}.{millis % 1000:03d}{zone}"
+
+
+@functools.lru_cache(maxsize=4096)
+def _second(second: int) -> tuple[str, str]:
+    """Date and time of a second, and the offset then; a long list has many bans of one second."""
+    text = datetime.fromtimestamp(second).astimezone().isoformat()
+    return text[:19], text[19:]
 
 
 def ban(ban: Ban) -> dict[str, Any]:

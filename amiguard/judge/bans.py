@@ -137,7 +137,12 @@ class Bans:
     def restore(self, running: Iterable[Ban], strikes: Iterable[tuple[Prefix, float]]) -> None:
         """Take up what ran and what was counted before; strikes oldest first."""
         for ban in running:
-            self.impose(ban)
+            self._running[ban.source] = ban
+        self._ends = [(ban.until, source) for source, ban in self._running.items()]
+        heapq.heapify(self._ends)
+        for size in (4, 16):
+            lengths = Counter(source.length for source in self._running if len(source.network) == size)
+            self._lengths[size] = lengths
         for source, time in strikes:
             self.count_strike(source, time)
 

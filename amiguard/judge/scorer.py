@@ -19,6 +19,8 @@ from amiguard.judge.evidence import Exhibit
 from amiguard.model import Offence
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from amiguard.config import Score
     from amiguard.model import Prefix, SecurityEvent
 
@@ -27,6 +29,8 @@ EVIDENCE_BYTES: Final = 32 * 1024 * 1024
 UNSETTLED: Final = 500
 """Suspects whose newest evidence may be unpacked: quick to add, but large."""
 
+_NEAR: Final = 0.75
+"""The part of a threshold from which on evidence is worth writing down at once."""
 _STATE: Final = struct.Struct("<dddddB")
 
 
@@ -70,9 +74,9 @@ class Suspect:
         """Whether any of the evidence is beyond forgery."""
         return self.fast_proven > 0
 
-    def pack(self) -> bytes:
-        """As bytes for the store."""
-        packed, records = self._gathered()
+    def pack(self, *, evidence: bool = True) -> bytes:
+        """As bytes for the store, with or without the evidence."""
+        packed, records = self._gathered() if evidence else (b"", 0)
         numbers = (self.fast, self.fast_proven, self.slow, self.slow_proven, self.at, records)
         return _STATE.pack(*numbers) + packed
 
@@ -100,6 +104,9 @@ class Scorer:
 
     def __len__(self) -> int:
         return len(self._suspects)
+
+    def __iter__(self) -> Iterator[Prefix]:
+        return iter(self._suspects)
 
     def get(self, source: Prefix) -> Suspect | None:
         """What is known of the source; None when nothing is."""
@@ -165,6 +172,18 @@ class Scorer:
         suspect.fresh = (*suspect.fresh[-evidence.RECORDS + 1 :], exhibit)
         if len(self._unsettled) >= UNSETTLED:
             self._settle()
+
+    def state(self, source: Prefix, *, whole: bool) -> bytes | None:
+        """A suspect as the store shall have it; None when nothing is known.
+
+        Unless it is to be the `whole`, evidence is left out of those who are far from a
+        threshold: most of a flood are, and would be written again with each event.
+        """
+        suspect = self._suspects.get(source)
+        if suspect is None:
+            return None
+        near = suspect.fast >= _NEAR * self._fast.threshold or suspect.slow >= _NEAR * self._slow.threshold
+        return suspect.pack(evidence=whole or near)
 
     def scores(self, source: Prefix, time: float) -> tuple[float, float]:
         """The fast and the slow score at `time`; 0 for the unknown."""
@@ -256,9 +275,10 @@ class Scorer:
         fast = math.exp2(-passed / self._fast.half_life)
         slow = math.exp2(-passed / self._slow.half_life)
         suspect.fast *= fast
-        suspect.fast_proven *= fast
         suspect.slow *= slow
-        suspect.slow_proven *= slow
+        if suspect.fast_proven:  # else it stays the one 0.0 that all suspects share
+            suspect.fast_proven *= fast
+            suspect.slow_proven *= slow
         suspect.at = time
 
     def _offence(self, source: Prefix, suspect: Suspect, factor: float) -> Offence | None:

@@ -52,13 +52,15 @@ class Shield:
         self._lengths = {32: ipv4_prefix, 128: ipv6_prefix}
         self._neighbourhoods: tuple[Prefix, ...] = (_LINK_LOCAL,)
         self._groups: dict[str, tuple[Shelter, tuple[Prefix, ...]]] = {"loopback": ("ignored", _LOOPBACK)}
+        self._by_length: dict[tuple[int, int], dict[Prefix, Protection]] = {}
         self.standings = _Standings(self._look)
         """How each address is treated; ask it like a dictionary."""
+        self._sort()
 
     def protect(self, why: str, networks: Iterable[Prefix], *, shelter: Shelter = "ignored") -> None:
         """Protect these networks for this reason, instead of those protected for it before."""
         self._groups[why] = (shelter, tuple(networks))
-        self.standings.clear()
+        self._sort()
 
     def on_link(self, networks: Iterable[Prefix]) -> None:
         """IPv6 sources in these networks are single addresses: our neighbours share the prefix."""
@@ -77,9 +79,26 @@ class Shield:
         return any(network.overlaps(prefix) for network in self._neighbourhoods)
 
     def _look(self, address: Prefix) -> Standing:
-        protection = self.protects(address)
+        protection = self._around(address)
         source = address.within(self._lengths[address.bits])
-        near = any(network.covers(address) for network in self._neighbourhoods)
+        near = address.is_ipv6 and any(network.covers(address) for network in self._neighbourhoods)
         # A single address as well where somebody protected would share its prefix.
-        alone = near or (protection is None and self.protects(source) is not None)
-        return Standing(address if alone else source, near, protection)
+        shared = source != address and protection is None and self.protects(source) is not None
+        return Standing(address if near or shared else source, near, protection)
+
+    def _around(self, address: Prefix) -> Protection | None:
+        """What protects an address: one look-up for each length of prefix that is protected."""
+        for (size, length), networks in self._by_length.items():
+            if size == len(address.network):
+                protection = networks.get(address.within(length))
+                if protection is not None:
+                    return protection
+        return None
+
+    def _sort(self) -> None:
+        self._by_length = {}
+        for why, (shelter, networks) in self._groups.items():
+            for network in networks:
+                key = (len(network.network), network.length)
+                self._by_length.setdefault(key, {}).setdefault(network, Protection(shelter, why))
+        self.standings.clear()
