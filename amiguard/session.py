@@ -83,7 +83,7 @@ class Session:
             gc.disable()  # what is loaded now is there to stay
             positions = self._remember()
             self._warn()
-            self._warden.at_home(await host.look())
+            self._warden.at_home(await _look())
             self._warden.declare()
             _settle_memory()
             stack.push_async_callback(self._commit, whole=True)
@@ -294,6 +294,13 @@ class Session:
     async def _aside(self, act: Callable[[], _T]) -> _T:
         """Do what blocks in the store's own thread."""
         return await asyncio.get_running_loop().run_in_executor(self._writer, act)
+
+
+async def _look() -> host.Host:
+    try:
+        return await host.look()
+    except OSError as error:
+        raise StartError(f"cannot learn who we are on this network: {error}") from error
 
 
 def _settle_memory() -> None:
