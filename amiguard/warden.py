@@ -101,8 +101,10 @@ class Warden:
         now = time.time()
         lifted: list[Ban] = []
         for prefix in prefixes:
-            self.guard.scorer.forget(prefix)
+            self.guard.forgive(prefix)
             lifted += self.guard.bans.lift(prefix)
+        for ban in lifted:
+            self.guard.forgive(ban.source)
         self._freed(lifted, now)
         return lifted
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _PATIENCE: Final = 20.0
 _GLANCE: Final = 0.05
+_LONGEST: Final = 70
+_SHORT: Final = "/tmp"  # noqa: S108 - the directory made there is ours alone
 _CONFIG: Final = """\
 [service]
 state_dir = {state}
@@ -95,12 +98,18 @@ def staged() -> Iterator[Stage]:
     """
     isolate()
     with contextlib.ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="amiguard-demo-")))
+        directory = Path(stack.enter_context(_directory()))
         _log(directory).touch()
         stack.enter_context(child("the PBX", directory, "amiguard.demo.pbx")).line()
         street = stack.enter_context(child("the street", directory, "amiguard.demo.street"))
         street.line()
         yield Stage(stack.enter_context(_service(directory)), street, directory)
+
+
+def _directory() -> tempfile.TemporaryDirectory[str]:
+    # The path of a socket has room for 107 bytes (unix(7)), which a long TMPDIR may fill.
+    roomy = len(os.fsencode(tempfile.gettempdir())) <= _LONGEST
+    return tempfile.TemporaryDirectory(prefix="amiguard-demo-", dir=None if roomy else _SHORT)
 
 
 @contextlib.contextmanager

@@ -21,9 +21,16 @@ _STRIKES: Final = 32
 class Bans:
     """The bans that run, one a source at most, and everybody's strikes."""
 
-    def __init__(self, policy: BanPolicy, max_offenders: int) -> None:
+    def __init__(self, policy: BanPolicy, limit: int) -> None:
+        """Begin without bans.
+
+        Args:
+            policy: how long a ban lasts.
+            limit: the most offenders whose strikes are remembered, and the most bans that unproven
+                evidence may bring about: a forger can invent any number of sources.
+        """
         self._policy = policy
-        self._max_offenders = max_offenders
+        self._limit = limit
         self._running: dict[Prefix, Ban] = {}
         self._ends: list[tuple[float, Prefix]] = []
         self._lengths: dict[int, Counter[int]] = {}
@@ -50,6 +57,12 @@ class Bans:
                 ban = self._running.get(source.within(length))
                 found = ban if ban is not None and ban.until > time else found
         return found
+
+    def full(self, time: float) -> bool:
+        """Whether as many bans run at `time` as may."""
+        if len(self._running) >= self._limit:
+            self.expire(time)
+        return len(self._running) >= self._limit
 
     def overlapping(self, prefix: Prefix) -> list[Ban]:
         """Bans that hold the prefix or lie inside it."""
@@ -119,7 +132,7 @@ class Bans:
     def count_strike(self, source: Prefix, time: float) -> None:
         """A judged ban began at `time`."""
         strikes = (*self._strikes.pop(source, ()), time)[-_STRIKES:]
-        if len(self._strikes) >= self._max_offenders:
+        if len(self._strikes) >= self._limit:
             del self._strikes[next(iter(self._strikes))]  # who has not offended for the longest
         self._strikes[source] = strikes
 

@@ -15,13 +15,13 @@ from amiguard.judge.friends import DAY, Friend, Friends
 from amiguard.judge.points import Points
 from amiguard.judge.scorer import Scorer
 from amiguard.judge.shield import Shield, Standing
-from amiguard.model import Alarm, Offence, Scope, Verdict
+from amiguard.model import Alarm, Offence, Prefix, Scope, Verdict
 from amiguard.sources import security
 from amiguard.sources.kinds import KINDS
 
 if TYPE_CHECKING:
     from amiguard.config import Config
-    from amiguard.model import AlarmKind, Prefix, SecurityEvent
+    from amiguard.model import AlarmKind, SecurityEvent
 
 Outcome = Verdict | Alarm
 
@@ -29,6 +29,8 @@ WIDE_FACTOR: Final = 8.0
 """Thresholds of a /48 are those of a source times this: it has 65,536 sources of its own."""
 SIP_PORT: Final = 5060
 _SIP_PORTS: Final = 32
+_EVERYBODY: Final = Prefix.parse("0.0.0.0/0")
+_FULL: Final = "as many bans run as there may be; only proven evidence bans until some are over"
 _LAST_PORT: Final = 65_535
 _SAID: Final = 4096
 
@@ -86,6 +88,11 @@ class Guard:
         if not points or (self.counting.busy and self.counting.repeated(channel, event, time)):
             return ()
         return self._failure(event, time, standing, points, proven=proven)
+
+    def forgive(self, source: Prefix) -> None:
+        """The source's scores are 0, the one of its surrounding /48 too."""
+        self.scorer.forget(source)
+        self.wide.forget(source.within(self.config.score.wide6))
 
     def shift(self, delta: float) -> None:
         """The host's clock was set by `delta` seconds (below 0: back)."""
@@ -153,6 +160,8 @@ class Guard:
                 "suppressed", source, time, f"not banned, {why_not}: {_reason(offence, event)}", records
             )
         scope: Scope = "house" if offence.proof == "proven" else "door"
+        if scope == "door" and self.bans.full(time):
+            return self._alarm("suppressed", _EVERYBODY, time, _FULL)
         outcome: tuple[Outcome, ...] = (self._ban(offence, scope, event, records),)
         if friend and scope == "door":
             outcome += self._alarm(

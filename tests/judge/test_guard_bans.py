@@ -178,3 +178,31 @@ def test_the_ports_of_sip_are_few_whatever_is_said() -> None:
     judge = made.guard()
     made.bans(judge, [made.event(at=n, local=b"IPV4/UDP/198.51.100.1/%d" % n) for n in range(1000)])
     assert len(judge.sip_ports) <= 32
+
+
+def crowd(count: int) -> list[made.SecurityEvent]:
+    return [made.event(at=n / 1000, source=f"10.{n >> 8}.{n & 255}.9", tampered=True) for n in range(count)]
+
+
+def test_a_forger_cannot_fill_memory_with_closed_doors() -> None:
+    guard = made.guard("[score]\nmax_sources = 1000")
+    assert len(made.bans(guard, crowd(1500))) == 1000
+    assert len(guard.bans) == 1000
+    [proven] = made.bans(guard, [made.event(at=2, source="192.0.2.9", transport=b"TCP", tampered=True)])
+    assert proven.scope == "house"
+    late = made.event(at=DAY, source="192.0.2.10", tampered=True)
+    assert len(made.bans(guard, [late])) == 1, "over bans make room"
+
+
+def test_a_full_house_is_said_once_and_not_for_each_that_is_turned_away() -> None:
+    guard = made.guard("[score]\nmax_sources = 1000")
+    assert len(made.alarms(guard, crowd(1500))) == 1
+
+
+def test_forgiving_clears_the_score_and_that_of_the_surrounding_network() -> None:
+    guard = made.guard()
+    source = Prefix.parse("2001:db8:7:1::/64")
+    made.bans(guard, [made.event(source="2001:db8:7:1::5", transport=b"TCP") for _ in range(4)])
+    assert (guard.scorer.get(source), guard.wide.get(source.within(48))) != (None, None)
+    guard.forgive(source)
+    assert (guard.scorer.get(source), guard.wide.get(source.within(48))) == (None, None)
