@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import select
@@ -21,7 +20,7 @@ from amiguard.cli import cli
 from amiguard.control import asking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 LIMIT = 15.0
@@ -230,13 +229,3 @@ def run(*words: str) -> Ran:
         raise result.exception
     assert "Traceback" not in result.output
     return Ran(result.exit_code, result.stdout, result.stderr)
-
-
-@contextlib.contextmanager
-def refusing_to_write(directory: Path) -> Iterator[None]:
-    """A directory that nobody but real root may write to."""
-    directory.chmod(0o500)
-    try:
-        yield
-    finally:
-        directory.chmod(0o700)
