@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import struct
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, cast
 
 from amiguard.judge import evidence
 from amiguard.judge.crowd import Crowd
@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from amiguard.config import Score
-    from amiguard.model import Prefix, SecurityEvent
+    from amiguard.model import Prefix, Proof, SecurityEvent
 
-EVIDENCE_BYTES: Final = 32 * 1024 * 1024
+EVIDENCE_BYTES: Final = 16 * 1024 * 1024
 """All suspects' evidence together; the oldest suspects' goes first."""
-UNSETTLED: Final = 500
+UNSETTLED: Final = 200
 """Suspects whose newest evidence may be unpacked: quick to add, but large."""
 
+_LOWEST: Final = -math.inf
 _NEAR: Final = 0.75
 """The part of a threshold from which on evidence is worth writing down at once."""
 _STATE: Final = struct.Struct("<dddddB")
@@ -37,18 +38,29 @@ _STATE: Final = struct.Struct("<dddddB")
 class Suspect:
     """What is known of a source that has failed: scores as of `at`, and the newest evidence.
 
-    Evidence is `fresh` at first, and `packed` before it takes much room.  `gone`: it left the table.
+    Evidence is `fresh` at first, and `packed` before it takes much room.  Of the
+    scores, the part that is proven and the part that is not are kept apart:
+    mostly one of them is the 0.0 that all suspects share.
     """
 
-    __slots__ = ("at", "fast", "fast_proven", "fresh", "gone", "packed", "records", "slow", "slow_proven")
+    __slots__ = ("at", "fast_proven", "fast_rest", "fresh", "packed", "records", "slow_proven", "slow_rest")
 
     def __init__(self, at: float) -> None:
         self.at = at
-        self.fast = self.fast_proven = self.slow = self.slow_proven = 0.0
+        self.fast_proven = self.fast_rest = self.slow_proven = self.slow_rest = 0.0
         self.packed = b""
         self.records = 0
         self.fresh: tuple[Exhibit, ...] = ()
-        self.gone = False
+
+    @property
+    def fast(self) -> float:
+        """The score on the fast scale."""
+        return self.fast_proven + self.fast_rest
+
+    @property
+    def slow(self) -> float:
+        """The score on the slow scale."""
+        return self.slow_proven + self.slow_rest
 
     @property
     def evidence(self) -> bytes:
@@ -77,7 +89,7 @@ class Suspect:
     def pack(self, *, evidence: bool = True) -> bytes:
         """As bytes for the store, with or without the evidence."""
         packed, records = self._gathered() if evidence else (b"", 0)
-        numbers = (self.fast, self.fast_proven, self.slow, self.slow_proven, self.at, records)
+        numbers = (self.fast_proven, self.fast_rest, self.slow_proven, self.slow_rest, self.at, records)
         return _STATE.pack(*numbers) + packed
 
     @classmethod
@@ -85,7 +97,7 @@ class Suspect:
         """Out of `pack`'s bytes."""
         suspect = cls(0.0)
         *scores, suspect.at, suspect.records = _STATE.unpack_from(state)
-        suspect.fast, suspect.fast_proven, suspect.slow, suspect.slow_proven = scores
+        suspect.fast_proven, suspect.fast_rest, suspect.slow_proven, suspect.slow_rest = scores
         suspect.packed = state[_STATE.size :]
         return suspect
 
@@ -139,16 +151,17 @@ class Scorer:
             evidence alone suffices.
         """
         known = self._suspects.get(source)
-        suspect = known or self._meet(source, time)
+        suspect = known or self._meet(source, time, proven=proven)
         if time > suspect.at:
             self._decay(suspect, time)
-        suspect.fast += points
-        suspect.slow += points * slow
         if proven:
-            if not suspect.fast_proven:
-                self._crowd.promote(source, -math.inf)
+            if known is not None and not known.proven:
+                self._crowd.promote(source, _LOWEST)
             suspect.fast_proven += points
             suspect.slow_proven += points * slow
+        else:
+            suspect.fast_rest += points
+            suspect.slow_rest += points * slow
         self.changed.add(source)
         self._exhibit(suspect, Exhibit(event, points, suspect.fast, proven))
         if known is None:  # not before: whether the newcomer is proven decides who leaves
@@ -161,9 +174,9 @@ class Scorer:
         if suspect is not None:
             self._exhibit(suspect, Exhibit(event, 0.0, suspect.fast, proven))
 
-    def _meet(self, source: Prefix, time: float) -> Suspect:
+    def _meet(self, source: Prefix, time: float, *, proven: bool) -> Suspect:
         suspect = self._suspects[source] = Suspect(time)
-        self._crowd.join(source, -math.inf, proven=False)
+        self._crowd.join(source, _LOWEST, proven=proven)
         return suspect
 
     def _exhibit(self, suspect: Suspect, exhibit: Exhibit) -> None:
@@ -203,16 +216,16 @@ class Scorer:
         if suspect is None or offence.proof == "proven" or not suspect.proven:
             self.forget(offence.source)
             return
-        suspect.fast, suspect.slow = suspect.fast_proven, suspect.slow_proven
+        suspect.fast_rest = suspect.slow_rest = 0.0
         self._crowd.leave(proven=True)
-        self._crowd.join(offence.source, -math.inf, proven=True)
+        self._crowd.join(offence.source, _LOWEST, proven=True)
         self.changed.add(offence.source)
 
     def forget(self, source: Prefix) -> None:
         """The source starts anew."""
         suspect = self._suspects.pop(source, None)
         if suspect is not None:
-            suspect.gone = True
+            suspect.fresh = ()  # or `_settle` would count it
             self._evidence -= len(suspect.packed)
             self._crowd.leave(proven=suspect.proven)
             self.changed.add(source)
@@ -253,11 +266,11 @@ class Scorer:
 
     def _rank(self, suspect: Suspect) -> tuple[float, bool]:
         # Score halves each half-life: its logarithm, less the time in half-lives, stays.
-        score = math.log2(suspect.slow) if suspect.slow > 0 else -math.inf
+        score = math.log2(suspect.slow) if suspect.slow > 0 else _LOWEST
         return score + suspect.at / self._slow.half_life, suspect.proven
 
     def _settle(self) -> None:
-        self._evidence += sum(suspect.settle() for suspect in self._unsettled if not suspect.gone)
+        self._evidence += sum(suspect.settle() for suspect in self._unsettled)
         self._unsettled.clear()
         if self._evidence > EVIDENCE_BYTES:
             self._shed()
@@ -274,22 +287,24 @@ class Scorer:
         passed = time - suspect.at
         fast = math.exp2(-passed / self._fast.half_life)
         slow = math.exp2(-passed / self._slow.half_life)
-        suspect.fast *= fast
-        suspect.slow *= slow
-        if suspect.fast_proven:  # else it stays the one 0.0 that all suspects share
+        if suspect.fast_proven:
             suspect.fast_proven *= fast
             suspect.slow_proven *= slow
+        if suspect.fast_rest:
+            suspect.fast_rest *= fast
+            suspect.slow_rest *= slow
         suspect.at = time
 
     def _offence(self, source: Prefix, suspect: Suspect, factor: float) -> Offence | None:
         fast, slow = self._fast.threshold * factor, self._slow.threshold * factor
         if suspect.fast < fast and suspect.slow < slow:
             return None
-        if suspect.fast_proven >= fast or suspect.slow_proven >= slow:
-            scale = "fast" if suspect.fast_proven >= fast else "slow"
-            score = suspect.fast_proven if scale == "fast" else suspect.slow_proven
-            return Offence(source, suspect.at, score, "proven", scale)
-        scale = "fast" if suspect.fast >= fast else "slow"
-        return Offence(
-            source, suspect.at, suspect.fast if scale == "fast" else suspect.slow, "unproven", scale
-        )
+        for proof, fast_score, slow_score in (
+            ("proven", suspect.fast_proven, suspect.slow_proven),
+            ("unproven", suspect.fast, suspect.slow),
+        ):
+            if fast_score >= fast:
+                return Offence(source, suspect.at, fast_score, cast("Proof", proof), "fast")
+            if slow_score >= slow:
+                return Offence(source, suspect.at, slow_score, cast("Proof", proof), "slow")
+        return None
