@@ -1,0 +1,172 @@
+"""Pure: messages of the AMI -> security events, each the same value as its record in the log.
+
+An event that breaks off before its addresses is *held*, and what follows is
+glued to it until they come, for Asterisk sends an event in one piece: nothing
+in between is Asterisk's, whatever it looks like.
+
+With AMI over HTTP an account may be of any length, and nothing tells a whole
+forged event from a true one; only what is cut in two is kept out here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+
+from amiguard.sources import amigrammar
+from amiguard.sources.amigrammar import BEHIND, EOL, EOM, HEAD, HEADS
+from amiguard.sources.security import Mapper
+from amiguard.sources.securitylog import Ambiguous
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from amiguard.model import SecurityEvent
+
+HELD_MESSAGES: Final = 32
+"""79 bytes of account end a message 19 times at most."""
+HELD_BYTES: Final = 8192
+HELD_SECONDS: Final = 1.0
+
+_EXCERPT: Final = 200
+_ODD: Final = re.compile(rb'["\x00-\x1f\x7f]')
+
+
+class Shutdown(NamedTuple):
+    """Asterisk stops, or starts anew."""
+
+    restart: bool
+
+
+Found: TypeAlias = "SecurityEvent | Ambiguous | Shutdown"
+
+
+class _Held:
+    """An event that broke off, with what has followed."""
+
+    def __init__(self, text: bytes, receipt: float) -> None:
+        self.text = text
+        self._opened = receipt
+        self._messages = 0
+
+    def holds(self, receipt: float) -> bool:
+        """Whether the rest may still come."""
+        self._messages += 1
+        return (
+            self._messages <= HELD_MESSAGES
+            and len(self.text) <= HELD_BYTES
+            and receipt - self._opened <= HELD_SECONDS
+        )
+
+
+class AmiEvents:
+    """Reads one connection's messages in their order."""
+
+    def __init__(self, *, skip_challenges: bool = True) -> None:
+        """Begin a connection.
+
+        Args:
+            skip_challenges: ChallengeSent for a known account is passed over, being
+                worth nothing.
+        """
+        self.skipped = 0
+        self._mapper = Mapper()
+        self._clean = amigrammar.clean(skip_challenges=skip_challenges)
+        self._held: _Held | None = None
+
+    def read(self, text: bytes, receipt: float) -> Sequence[Found]:
+        """Read a message.
+
+        Args:
+            text: as `ami.Message` has it.
+            receipt: seconds since the epoch when it came.
+
+        Returns:
+            What it tells: mostly one event, and nothing where it is no matter of ours.
+        """
+        if self._held:
+            return self._glued(self._held, text, receipt)
+        match = self._clean.fullmatch(text)
+        if match is None:
+            return self._fresh(text, receipt)
+        if match.lastindex is None:
+            self.skipped += 1
+            return ()
+        return (self._plain(match) or self._by_position(text),)
+
+    def end(self) -> Sequence[Found]:
+        """The connection has ended: what was held stays broken."""
+        held, self._held = self._held, None
+        return (_ambiguous("an event that breaks off", held.text),) if held else ()
+
+    def _fresh(self, text: bytes, receipt: float) -> Sequence[Found]:
+        head = HEAD.match(text)
+        if not head:
+            return _no_security_event(text)
+        if BEHIND.search(text, head.end() - len(EOL)):
+            return (self._by_position(text),)
+        self._held = _Held(text, receipt)
+        return ()
+
+    def _glued(self, held: _Held, text: bytes, receipt: float) -> Sequence[Found]:
+        if not held.holds(receipt):
+            return (*self.end(), *self.read(text, receipt))
+        before = len(held.text)
+        held.text += EOM + text
+        if not BEHIND.search(held.text, before + len(EOL)):
+            return ()
+        self._held = None
+        return (self._by_position(held.text),)
+
+    def _plain(self, match: re.Match[bytes]) -> SecurityEvent | None:
+        """The event of a clean text; None when its fields are not those of its kind."""
+        name, eventtv, key, account, session, local, transport, address, port, rest = match.groups()
+        head = HEADS.get((name, key))
+        tail = head and head.tail.fullmatch(rest)
+        if not head or not tail or (account is None) is (head.account_at is None):
+            return None
+        if not amigrammar.plausible(head, session):
+            return None
+        details = tail.groups()
+        if head.account_at is not None:
+            account = details[head.account_at] or b""
+        remote = (transport, address, port)
+        try:
+            return self._mapper.event(
+                head.kind, head.service, eventtv, account, session, local, remote, details
+            )
+        except ValueError:
+            return None
+
+    def _by_position(self, text: bytes) -> SecurityEvent | Ambiguous:
+        """The event of a text in which a peer's words may hold anything."""
+        begin = HEAD.match(text)
+        head = begin and HEADS.get((begin[1], begin[3]))
+        parts = begin and head and amigrammar.parts(text, begin.end(), head)
+        if not begin or not head or not parts:
+            return _ambiguous("not an event as Asterisk writes them", text)
+        account, behind, tail = parts
+        session, local, *remote = behind.groups()
+        details = tail.groups()
+        tampered = _ODD.search(b"".join((account, session, *tail.groups(b"")))) is not None
+        if head.account_at is not None:
+            account = details[head.account_at] or b""
+        try:
+            return self._mapper.event(
+                *(head.kind, head.service, begin[2], account, session, local, remote, details),
+                tampered=tampered,
+            )
+        except ValueError:
+            return _ambiguous("a time or an address that is none", text)
+
+
+def _no_security_event(text: bytes) -> Sequence[Found]:
+    if stop := amigrammar.SHUTDOWN.fullmatch(text):
+        return (Shutdown(stop[1] == b"True"),)
+    if amigrammar.OTHER.match(text):
+        return ()
+    return (_ambiguous("text that belongs to no event", text),)
+
+
+def _ambiguous(why: str, text: bytes) -> Ambiguous:
+    return Ambiguous(why, text[:_EXCERPT].partition(b"ExpectedResponse")[0])  # on the AMI that is a secret

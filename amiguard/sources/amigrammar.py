@@ -1,0 +1,157 @@
+"""Pure: the grammar of a security event on the AMI, as patterns made from the table of kinds.
+
+Every field is a line, and only AccountID can hold a line's end: SIP peers write
+up to 79 bytes there (36 in PJSIP), CR LF and all.  Asterisk goes on behind the
+account with SessionID and the addresses, each on a line of its own, and 79
+bytes are too few to forge these three with a transport and an address that is
+anybody's.  So where they stand last, they are true.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from amiguard.sources import grammar
+from amiguard.sources.grammar import _PEERS_WORDS as PEERS_WORDS
+from amiguard.sources.kinds import KINDS, SERVICES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from amiguard.sources.kinds import EventKind
+
+EOL: Final = b"\r\n"
+EOM: Final = b"\r\n\r\n"
+ACCOUNT: Final = b"AccountID: "
+SESSION: Final = b"\r\nSessionID: "
+LONGEST_ACCOUNT: Final[Mapping[bytes, int]] = {b"PJSIP": 36, b"SIP": 79}
+"""Bytes of an AccountID that came off the network, where it can hold a line break."""
+
+_CLEAN: Final = rb'[^"\x00-\x1f\x7f]*+'
+_LINE: Final = rb"[^\r]*+(?:\r(?!\n)[^\r]*+)*+"
+
+_SYSTEM: Final = rb"(?:SystemName: [^\x00-\x1f\x7f]*+\r\n)?"
+# What `timestampevents` and `debug` in manager.conf and `systemname` in asterisk.conf add.
+_OPTIONS: Final = (
+    rb"(?:Timestamp: [0-9.]++\r\n)?%s"
+    rb"(?:SequenceNumber: [0-9]++\r\nFile: [^\r\n]*+\r\nLine: [0-9]++\r\nFunc: \w*+\r\n)?%s"
+) % (_SYSTEM, _SYSTEM)
+
+
+def _address(group: bytes) -> bytes:
+    """An address with its transport, which no SIP or AMI event lacks; `group` opens its three parts."""
+    zone = rb"(?:%[\w.-]{1,15})?"
+    return rb"IPV[46]/%sUDP|TCP|TLS|WSS?)/%s[0-9A-Fa-f:.]{2,45}+)%s/%s[0-9]{1,5}+)" % (
+        *(group, group, zone, group),
+    )
+
+
+def _head(name: bytes, key: bytes, opening: bytes) -> bytes:
+    privilege = rb"Event: %s%s)\r\nPrivilege: security,all\r\n%s" % (opening, name, _OPTIONS)
+    return privilege + rb"EventTV: %s[-+.:0-9T]{11,28}+)\r\nSeverity: %s%s)\r\n" % (opening, opening, key)
+
+
+def _addresses(opening: bytes) -> bytes:
+    return rb"LocalAddress: %s%s)\r\nRemoteAddress: %s" % (opening, _address(b"(?:"), _address(opening))
+
+
+_ANY_KEY: Final = rb"\w++\r\nService: \w++\r\nEventVersion: [0-9]++"
+HEAD: Final = re.compile(_head(rb"\w++", _ANY_KEY, b"("))
+"""How an event begins, before a peer has a word: its name, EventTV, and the rest of the key of `HEADS`."""
+BEHIND: Final = re.compile(rb"%s(%s)\r\n%s(?=\r\n|\Z)" % (SESSION, _LINE, _addresses(b"(")))
+"""What Asterisk writes behind the account: session, local address, remote transport, address and port."""
+OTHER: Final = re.compile(rb"Event: \w+\r\nPrivilege: (?!security)[\w,]+(?:\r\n|\Z)")
+"""An event that is no matter of ours."""
+SHUTDOWN: Final = re.compile(
+    rb"Event: Shutdown\r\nPrivilege: system,all\r\n%sShutdown: \w+\r\nRestart: (True|False)" % _OPTIONS
+)
+
+
+def clean(*, skip_challenges: bool) -> re.Pattern[bytes]:
+    """A whole event without quotes and control characters, or without any group one that is worth nothing.
+
+    Groups 1 to 10: name, EventTV, the rest of the key of `HEADS`, account, session,
+    local address, the remote one's transport, address and port, what follows.
+    """
+    challenge = _head(b"ChallengeSent", rb"Informational\r\nService: P?J?SIP\r\nEventVersion: 1", b"(?:")
+    known = rb"%s%s(?!<unknown>)%s%s%s\r\n" % (challenge, ACCOUNT, _CLEAN, SESSION, _CLEAN)
+    worthless = rb"%s%s\r\nChallenge: %s|" % (known, _addresses(b"(?:"), _CLEAN)
+    begin = rb"%s(?:%s(%s)\r\n)?SessionID: (%s)\r\n" % (
+        _head(rb"\w++", _ANY_KEY, b"("),
+        *(ACCOUNT, _CLEAN, _CLEAN),
+    )
+    event = rb"%s%s((?:\r\n\w++: %s)*+)" % (begin, _addresses(b"("), _CLEAN)
+    return re.compile(b"(?:%s%s)" % (worthless if skip_challenges else b"", event))
+
+
+class Head(NamedTuple):
+    """What severity, service and version say, and how such an event goes on behind its addresses."""
+
+    kind: EventKind
+    service: bytes
+    tail: re.Pattern[bytes]
+    account_at: int | None
+    """Where AccountID stands among the details, for the one kind that has it there."""
+
+
+def _tail(kind: EventKind) -> re.Pattern[bytes]:
+    """A peer's words may hold anything but a line's end; all else is Asterisk's own and clean."""
+    words = PEERS_WORDS.get(kind.name, ())
+
+    def field(name: str) -> bytes:
+        opening = b"(?:" if name == "ExpectedResponse" else b"("
+        return b"\r\n%s: %s%s)" % (name.encode(), opening, _LINE if name in words else _CLEAN)
+
+    required, optional = map(field, kind.required), map(field, kind.optional)
+    return re.compile(b"".join((*required, *(b"(?:%s)?" % each for each in optional))))
+
+
+def _heads() -> Iterator[tuple[tuple[bytes, bytes], Head]]:
+    for kind in KINDS.values():
+        tail = _tail(kind)
+        account_at = None if kind.account_in_head else kind.details.index("AccountID")
+        for service in map(str.encode, SERVICES):
+            key = b"%s\r\nService: %s\r\nEventVersion: %d" % (kind.severity.encode(), service, kind.version)
+            yield (kind.name.encode(), key), Head(kind, service, tail, account_at)
+
+
+HEADS: Final = dict(_heads())
+
+
+class Parts(NamedTuple):
+    """An event behind its head: the account, the match of `BEHIND`, and that of the tail."""
+
+    account: bytes
+    behind: re.Match[bytes]
+    tail: re.Match[bytes]
+
+
+def parts(text: bytes, at: int, head: Head) -> Parts | None:
+    """Take apart what follows the head, where all of it stands on lines of its own to the text's end."""
+    begin = at
+    places: Iterable[int] = (at - len(EOL),)
+    if head.account_at is None:
+        if not text.startswith(ACCOUNT, at):
+            return None
+        begin += len(ACCOUNT)
+        places = _sessions(text, begin, LONGEST_ACCOUNT.get(head.service, 0))
+    for place in places:
+        behind = BEHIND.match(text, place)
+        tail = behind and head.tail.fullmatch(text, behind.end())
+        if behind and tail and plausible(head, behind[1]):
+            return Parts(text[begin:place], behind, tail)
+    return None
+
+
+def plausible(head: Head, session: bytes) -> bool:
+    """Whether the session is a pointer, where Asterisk writes one."""
+    return head.service == b"PJSIP" or grammar.POINTER.fullmatch(session) is not None
+
+
+def _sessions(text: bytes, account: int, longest: int) -> Iterator[int]:
+    """Where SessionID's line may begin: behind the account's first line, or within what a peer can write."""
+    place = text.find(EOL, account)
+    while place >= 0:
+        yield place
+        place = text.find(SESSION, place + 1, account + longest + len(SESSION))
