@@ -140,21 +140,21 @@ class Desk:
         return [*sight, "utf8-blind"]
 
     def _list(self, _: Mapping[str, Any]) -> Reply:
-        return Reply({"ok": True}, map(json.dumps, self._running()))
+        return Reply({"ok": True}, self._running())
 
-    def _running(self) -> Iterator[dict[str, Any]]:
+    def _running(self) -> Iterator[str]:
         guard, firewall, now = self.warden.guard, self.warden.firewall, time.time()
         if firewall is None or self.warden.trouble:
             for ban in list(guard.bans):
                 if ban.until > now:
                     left = None if ban.until == FOREVER else ban.until - now
-                    yield views.running(ban, views.Effect(left, 0, 0))
+                    yield views.running_line(ban, views.Effect(left, 0, 0))
             return
         for counted in firewall.bans():
             ban = guard.bans.get(counted.source) or stranger(
                 counted.source, counted.scope, counted.remaining, now
             )
-            yield views.running(ban, views.Effect(counted.remaining, counted.packets, counted.bytes))
+            yield views.running_line(ban, views.Effect(counted.remaining, counted.packets, counted.bytes))
 
     def _ban(self, request: Mapping[str, Any]) -> Reply:
         source = self._prefix(request["address"])

@@ -74,7 +74,9 @@ class Prefix(NamedTuple):
     @property
     def address(self) -> str:
         """The network address alone, as text."""
-        return str(ipaddress.ip_address(self.network))
+        if len(self.network) == IPV4_BYTES:
+            return ".".join(map(str, self.network))
+        return str(ipaddress.IPv6Address(self.network))
 
     def within(self, length: int) -> Prefix:
         """The network of at most `length` bits around this one."""

@@ -66,6 +66,38 @@ def running(one: Ban, effect: Effect) -> dict[str, Any]:
     return {**ban(one), "remaining": remaining, "packets": effect.packets, "bytes": effect.bytes}
 
 
+def running_line(one: Ban, effect: Effect) -> str:
+    """`running` as a line of JSON, three times as fast: a list may have a hundred thousand."""
+    source, scope, proof, since, until, reason, origin, strike, score = one
+    end = moment(until)
+    return _LINE % (
+        source.address,
+        source.length,
+        scope,
+        proof,
+        moment(since),
+        f'"{end}"' if end else "null",
+        _quoted(reason),
+        origin,
+        strike,
+        round(score, 2),
+        "null" if effect.remaining is None else round(effect.remaining, 3),
+        effect.packets,
+        effect.bytes,
+    )
+
+
+_LINE: Final = (
+    '{"address": "%s", "prefix": %d, "scope": "%s", "proof": "%s", "since": "%s", "until": %s, "reason": %s, '
+    '"origin": "%s", "strike": %d, "score": %s, "remaining": %s, "packets": %d, "bytes": %d}'
+)
+
+
+@functools.lru_cache(maxsize=4096)
+def _quoted(text: str) -> str:
+    return json.dumps(text)
+
+
 def past(row: BanRow, now: float) -> dict[str, Any]:
     """A ban of the history; `ended` and `why` are null while it runs."""
     ended, why = row.end(now) or (math.inf, None)

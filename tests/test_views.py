@@ -80,3 +80,22 @@ def test_a_past_ban_has_its_end_and_a_running_one_none() -> None:
 def ending(row: BanRow, now: float) -> tuple[str | None, str | None]:
     shown = views.past(row, now)
     return shown["ended"], shown["why"]
+
+
+@given(
+    st.builds(
+        Prefix.of,
+        st.binary(min_size=4, max_size=4) | st.binary(min_size=16, max_size=16),
+        st.integers(0, 128),
+    ),
+    st.floats(0, 4e9) | st.just(FOREVER),
+    st.text(),
+    st.floats(0, 1e6),
+    st.none() | st.floats(0, 1e9),
+)
+def test_the_fast_line_of_a_ban_is_the_slow_one(
+    source: Prefix, until: float, reason: str, score: float, remaining: float | None
+) -> None:
+    ban = Ban(source, "door", "unproven", 1.79e9, until, reason, "judged", 2, score)
+    effect = views.Effect(remaining, 3, 400)
+    assert json.dumps(views.running(ban, effect)) == views.running_line(ban, effect)
