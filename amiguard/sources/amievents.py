@@ -146,7 +146,8 @@ class AmiEvents:
         if not begin or not head or not parts:
             return _ambiguous("not an event as Asterisk writes them", text)
         account, behind, tail = parts
-        session, local, *remote = behind.groups()
+        session, local, transport, address, port = behind.groups()
+        remote = (transport, address, port)
         details = tail.groups()
         tampered = _ODD.search(b"".join((account, session, *tail.groups(b"")))) is not None
         if head.account_at is not None:
