@@ -7,10 +7,10 @@ name, and whether a blind sender could have made the event up.
 from __future__ import annotations
 
 from datetime import datetime
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
-from amiguard.model import Endpoint, Prefix, SecurityEvent
+from amiguard.model import IPV4_BYTES, Endpoint, Prefix, SecurityEvent
 from amiguard.sources.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -34,9 +34,15 @@ class _Addresses(dict[bytes, Prefix]):
     def __missing__(self, text: bytes) -> Prefix:
         if len(self) >= _ADDRESSES:
             self.clear()
-        packed = (IPv6Address if b":" in text else IPv4Address)(text.decode("ascii")).packed
-        prefix = self[text] = Prefix.of(packed)
+        prefix = self[text] = Prefix.of(_packed(text))
         return prefix
+
+
+def _packed(text: bytes) -> bytes:
+    parts = text.split(b".")
+    if b":" not in text and len(parts) == IPV4_BYTES:
+        return bytes(map(int, parts))  # a part above 255 is a ValueError; three times as fast as ipaddress
+    return ip_address(text.decode("ascii")).packed
 
 
 class Mapper:
