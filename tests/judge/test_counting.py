@@ -113,3 +113,57 @@ def test_a_time_that_nobody_believes_neither_forgets_nor_keeps() -> None:
     for channel in ("log", "ami"):
         count.caught_up(channel, made.START + 60)
     assert not count.repeated("ami", far, made.START)  # forgotten like all of its minute
+
+
+def covered(start: float = 0.0) -> Counting:
+    count = Counting()
+    count.open("log")
+    count.open("ami", covers_from=made.START + start)
+    return count
+
+
+def stream(first: int, last: int) -> list[made.SecurityEvent]:
+    return [made.event(at=float(n), session=b"%d" % n) for n in range(first, last)]
+
+
+def test_a_log_that_catches_up_minutes_later_doubles_nothing_that_the_ami_has_told() -> None:
+    count = covered()
+    events = stream(1, 600)
+    assert not any(tell(count, "ami", event) for event in events)
+    count.caught_up("log", events[-1].time + 60)  # so that every single one is forgotten
+    count.caught_up("ami", events[-1].time + 60)
+    assert all(tell(count, "log", event) for event in events)
+
+
+def test_what_the_ami_could_not_tell_the_log_tells() -> None:
+    count = covered(start=100)
+    before, while_lost = stream(1, 100), stream(200, 300)
+    for event in stream(100, 200):
+        tell(count, "ami", event)
+    count.lost("ami", resumes=made.START + 300)
+    for event in stream(301, 400):
+        tell(count, "ami", event)
+    count.caught_up("log", made.START + 500)
+    count.caught_up("ami", made.START + 500)
+    assert not any(tell(count, "log", event) for event in before + while_lost)
+
+
+def test_coverage_survives_a_restart_and_is_bounded() -> None:
+    count = covered()
+    for n in range(1, 200):
+        tell(count, "ami", made.event(at=float(2 * n), session=b"%d" % n))
+        count.lost("ami", resumes=made.START + 2 * n + 1)
+    assert len(count.spans) <= counting.SPANS
+    again = opened("log")
+    again.restore(count.spans)
+    late = made.event(at=2 * 199.0, session=b"199")
+    assert tell(again, "log", late)
+    assert not tell(again, "log", made.event(at=500.0))
+
+
+def test_an_ami_that_is_down_for_good_costs_the_log_nothing() -> None:
+    count = covered()
+    tell(count, "ami", EVENTS[0])
+    count.close("ami")
+    new = [tell(count, "log", made.event(at=1000.0)) for _ in range(3)]
+    assert new == [False, False, False]
