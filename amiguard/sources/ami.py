@@ -155,7 +155,7 @@ class Connection:
             raise RemoteProtocolError(f"not an Asterisk Manager Interface: it begins with {printable(begin)}")
         end = self._buffer.find(EOL, 0, GREETING_BYTES)
         if end < 0:
-            _limit(self._buffer, GREETING_BYTES - 1, "greeting")
+            _limit(len(self._buffer) + 1, GREETING_BYTES, "greeting")
             return
         version = printable(self._buffer[len(_GREETING) : end])
         del self._buffer[: end + len(EOL)]
@@ -169,12 +169,12 @@ class Connection:
             *texts, rest = bytes(self._buffer).split(_EOM)
             self._buffer = bytearray(rest)
             for text in texts:
-                _limit(text, MESSAGE_BYTES, "message")
+                _limit(len(text), MESSAGE_BYTES, "message")
                 if self._marker in text:
                     yield from self._addressed(text)
                 else:
                     yield Message(text)
-        _limit(self._buffer, MESSAGE_BYTES + _PART, "message")
+        _limit(len(self._buffer) - _PART, MESSAGE_BYTES, "message")
         self._searched = max(0, len(self._buffer) - _PART)
 
     def _addressed(self, text: bytes) -> Iterator[Event]:
@@ -225,6 +225,6 @@ def _refusal(answer: Answer) -> LoginRefused:
     return LoginRefused(printable(answer.get(b"Message") or b"no reason given"))
 
 
-def _limit(held: bytes | bytearray, limit: int, what: str) -> None:
-    if len(held) > limit:
+def _limit(size: int, limit: int, what: str) -> None:
+    if size > limit:
         raise RemoteProtocolError(f"a {what} over {limit} bytes")

@@ -1,0 +1,195 @@
+"""Edge: one AMI connection for asyncio: reads whatever comes at once, and waits for what must come."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import time
+from typing import TYPE_CHECKING, Final
+
+from amiguard.model import Prefix, SecurityEvent
+from amiguard.sources.ami_inbox import Batch, State
+from amiguard.sources.amievents import Shutdown
+from amiguard.sources.amimessages import (
+    Answer,
+    Authlimit,
+    LoggedIn,
+    LoginRefused,
+    Message,
+    Pong,
+    RemoteProtocolError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from amiguard.sources.ami import Connection
+    from amiguard.sources.amievents import AmiEvents, Found
+    from amiguard.sources.amimessages import Event
+    from amiguard.sources.securitylog import Ambiguous
+
+ANSWERS: Final = 65_536
+"""Messages that may be kept of the answer to one action."""
+
+_NO_GREETING: Final = (
+    "it hung up without a greeting: authlimit is reached, too many are connected and not logged in"
+)
+_TORN: Final = "it hung up in the middle of a message, as it does to a reader too slow for its writetimeout"
+
+
+class OverError(Exception):
+    """The connection is at its end; the text says why."""
+
+    def __init__(self, state: State, reason: str) -> None:
+        super().__init__(reason)
+        self.state = state
+
+
+class Wire(asyncio.Protocol):
+    """A connection's bytes, read as they come; what they tell is delivered with the bytes they came as.
+
+    `heard`: security events do come.  `ponged`: the last ping was answered.
+    """
+
+    def __init__(
+        self, connection: Connection, events: AmiEvents, deliver: Callable[[Batch, int], None]
+    ) -> None:
+        self.logged_in = self.heard = self.ponged = False
+        self._connection = connection
+        self._events = events
+        self._deliver = deliver
+        self._answers: dict[str, list[Answer]] = {}
+        self._over: OverError | None = None
+        self._stopping = ""
+        self._weight = 0
+        self._bell = asyncio.Event()
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Asyncio has connected."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Asyncio has read."""
+        if self._over:
+            return
+        receipt = time.time()
+        found: list[Found] = []
+        self._weight += len(data)
+        try:
+            for happened in self._connection.receive(data):
+                if isinstance(happened, Message):
+                    found += self._events.read(happened.text, receipt)
+                else:
+                    self._happened(happened)
+        except RemoteProtocolError as error:
+            self._end(State.DOWN, str(error))
+        self._tell(found, receipt)
+        self._flush()
+        self._bell.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Asyncio has found the connection's end."""
+        self._tell(self._events.end(), time.time())
+        end = self._connection.eof()
+        if isinstance(end, Authlimit):
+            self._end(State.AUTHLIMIT, _NO_GREETING)
+        else:
+            hung_up = self._stopping or (_TORN if end.torn else "it hung up")
+            self._end(State.DOWN, f"the connection broke: {exc}" if exc else hung_up)
+
+    def close(self) -> None:
+        """End it here and now."""
+        if self._transport:
+            self._transport.abort()
+
+    def endpoint(self, end: str) -> tuple[Prefix, int] | None:
+        """Address and port of an end: `sockname` is ours, `peername` theirs, None when it is gone already."""
+        name = self._transport.get_extra_info(end) if self._transport else None
+        if name is None:
+            return None
+        address, port, *_ = name
+        return Prefix.of(ipaddress.ip_address(address.partition("%")[0]).packed), port
+
+    async def reach(self, reached: Callable[[], bool], seconds: float) -> bool:
+        """Wait until something is true, but not longer than so many seconds; whether it is.
+
+        Raises:
+            OverError: the connection has ended first.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                while not reached():
+                    if self._over:
+                        raise self._over
+                    self._bell.clear()
+                    await self._bell.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def ping(self, seconds: float) -> bool:
+        """Ask whether it is alive; whether it has said so in time.
+
+        Raises:
+            OverError: the connection has ended first.
+        """
+        self.ponged = False
+        self._connection.ping()
+        self._flush()
+        return await self.reach(lambda: self.ponged, seconds)
+
+    async def ask(self, action: str, headers: Mapping[str, str], seconds: float) -> Sequence[Answer] | None:
+        """Send an action; its answer's messages (at most `ANSWERS`), or None if they did not come in time.
+
+        Raises:
+            OverError: the connection has ended first.
+            LocalProtocolError: it cannot be sent.
+        """
+        action_id = self._connection.act(action, headers)
+        answers = self._answers[action_id] = []
+        self._flush()
+        try:
+            done = await self.reach(lambda: bool(answers) and answers[-1].last, seconds)
+        finally:
+            del self._answers[action_id]
+        return answers if done else None
+
+    def _happened(self, happened: Event) -> None:
+        match happened:
+            case LoggedIn():
+                self.logged_in = True
+            case LoginRefused(reason):
+                self._end(State.REFUSED, f"Asterisk refuses the log-in: {reason}")
+            case Pong():
+                self.ponged = True
+            case Answer():
+                self._answered(happened)
+
+    def _answered(self, answer: Answer) -> None:
+        answers = self._answers.get(answer.action_id)
+        if answers is not None and (len(answers) < ANSWERS or answer.last):
+            answers.append(answer)
+
+    def _tell(self, found: Sequence[Found], receipt: float) -> None:
+        told: list[SecurityEvent | Ambiguous] = []
+        for each in found:
+            if isinstance(each, Shutdown):
+                self._stopping = "Asterisk starts anew" if each.restart else "Asterisk has stopped"
+            else:
+                told.append(each)
+        if told:
+            self.heard = self.heard or any(isinstance(each, SecurityEvent) for each in told)
+            self._deliver(Batch(told, receipt), self._weight)
+            self._weight = 0
+
+    def _flush(self) -> None:
+        data = self._connection.bytes_to_send()
+        if data and self._transport:
+            self._transport.write(data)
+
+    def _end(self, state: State, reason: str) -> None:
+        """The first reason is the true one."""
+        self._over = self._over or OverError(state, reason)
+        self._bell.set()

@@ -1,0 +1,590 @@
+"""Listening to an AMI for ever: what any Asterisk does, and what hostile and failing servers do."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import socket
+import ssl
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import certificates
+import pytest
+import written
+from fakeasterisk import CHALLENGE, GREETING, Manager, Pbx, Server, event
+from written import Words
+
+from amiguard.config import Ami
+from amiguard.model import Prefix, SecurityEvent
+from amiguard.sources import ami_client
+from amiguard.sources.ami_client import AmiClient, AskError, Timings
+from amiguard.sources.ami_inbox import Batch, Item, Lost, State, Status
+from amiguard.sources.ami_secret import SecretError, read_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+    from pathlib import Path
+
+LONG = 20.0
+"""Seconds after which a test has failed."""
+QUICK = Timings(log_in=LONG, self_test=LONG, ping=LONG, answer=LONG, first_pause=0.01, longest_pause=0.02)
+NEVER_AGAIN = QUICK._replace(first_pause=LONG, longest_pause=LONG)
+
+
+class Heard:
+    """A client at work, and what it has brought so far."""
+
+    def __init__(self, client: AmiClient) -> None:
+        self.client = client
+        self.items: list[Item] = []
+        self._stream = aiter(client)
+
+    async def until(self, wanted: Callable[[Item], object]) -> Any:
+        """The next item that is wanted."""
+        async with asyncio.timeout(LONG):
+            async for item in self._stream:
+                self.items.append(item)
+                if wanted(item):
+                    return item
+        raise AssertionError("the stream has ended")
+
+    async def state(self, *states: State) -> Status:
+        found: Status = await self.until(lambda item: isinstance(item, Status) and item.state in states)
+        return found
+
+    async def event(self, kind: str) -> SecurityEvent:
+        """The next event of that kind; others of its batch count as taken."""
+        batch = await self.until(
+            lambda item: isinstance(item, Batch) and any(each.kind == kind for each in events([item]))
+        )
+        return next(each for each in events([batch]) if each.kind == kind)
+
+
+def events(items: list[Item]) -> list[SecurityEvent]:
+    batches = [item for item in items if isinstance(item, Batch)]
+    return [each for batch in batches for each in batch.found if isinstance(each, SecurityEvent)]
+
+
+def listen(client: AmiClient, scenario: Callable[[Heard], Awaitable[None]]) -> list[Item]:
+    """Run the client beside a scenario; gives all that the scenario took."""
+
+    async def both() -> list[Item]:
+        heard = Heard(client)
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(client.run())
+            await scenario(heard)
+            task.cancel()
+        return heard.items
+
+    return asyncio.run(both())
+
+
+@pytest.fixture
+def secret_file(tmp_path: Path) -> Path:
+    path = tmp_path / "ami.secret"
+    path.write_text("s3cr3t\n")
+    path.chmod(0o600)
+    return path
+
+
+@pytest.fixture
+def manager() -> Manager:
+    return Manager()
+
+
+@pytest.fixture
+def pbx(manager: Manager) -> Iterator[Pbx]:
+    with Server(manager.serve) as server:
+        yield manager.pbx(server.port)
+
+
+def config(port: int, secret_file: Path, **changes: Any) -> Ami:
+    values = {"host": "127.0.0.1", "username": "amiguard", "tls": False, "tls_ca": "", "insecure": False}
+    return Ami(port=port, secret_file=str(secret_file), **(values | changes))
+
+
+class TestAnyAsterisk:
+    """What holds for every Asterisk that the fixture `pbx` can reach."""
+
+    @pytest.fixture
+    def ami(self, pbx: Pbx, secret_file: Path) -> Ami:
+        secret_file.write_text(pbx.secret)
+        return config(pbx.port, secret_file, host=pbx.host, username=pbx.user)
+
+    def test_it_hears_its_own_log_in(self, ami: Ami) -> None:
+        async def scenario(heard: Heard) -> None:
+            assert "" == (await heard.state(State.LISTENING)).reason
+            found = await heard.event("SuccessfulAuth")
+            assert (b"AMI", ami.username.encode()) == (found.service, found.account)
+            assert heard.client.is_own(found)
+
+        items = listen(AmiClient(ami, timings=QUICK), scenario)
+        assert Status(State.CONNECTING, "", 1) == items[0]
+
+    def test_it_hears_what_others_try(self, ami: Ami) -> None:
+        async def scenario(heard: Heard) -> None:
+            await heard.state(State.LISTENING)
+            port = await asyncio.to_thread(log_in_wrongly, ami, ami.username)
+            failed = await heard.event("InvalidPassword")
+            assert (Prefix.parse(ami.host), port) == (failed.remote.address, failed.remote.port)
+            assert not heard.client.is_own(failed)
+            await asyncio.to_thread(log_in_wrongly, ami, "nobody\x1b")
+            assert (b"nobody\x1b", True) == (await heard.event("InvalidAccountID"))[3:9:5]
+
+        listen(AmiClient(ami, timings=QUICK), scenario)
+
+    def test_a_wrong_secret_is_refused_and_not_tried_again_soon(self, ami: Ami, secret_file: Path) -> None:
+        secret_file.write_text("wrong")
+
+        async def scenario(heard: Heard) -> None:
+            refused = await heard.state(State.REFUSED)
+            assert "Authentication failed" in refused.reason
+            assert 1 == refused.attempt
+
+        listen(AmiClient(ami, timings=QUICK._replace(refused=LONG)), scenario)
+
+    def test_our_own_failed_log_in_is_known_as_ours(self, pbx: Pbx, ami: Ami, tmp_path: Path) -> None:
+        wrong = tmp_path / "wrong"
+        wrong.write_text("wrong")
+        wrong.chmod(0o400)
+        failing = AmiClient(config(pbx.port, wrong, host=pbx.host, username=pbx.user), timings=NEVER_AGAIN)
+
+        async def scenario(heard: Heard) -> None:
+            await heard.state(State.LISTENING)
+            async with asyncio.TaskGroup() as group:
+                task = group.create_task(failing.run())
+                failed = await heard.event("ChallengeResponseFailed")
+                assert failing.is_own(failed)
+                assert not heard.client.is_own(failed)
+                task.cancel()
+
+        listen(AmiClient(ami, timings=QUICK), scenario)
+
+    def test_a_user_without_the_security_class_is_told_so(self, pbx: Pbx, secret_file: Path) -> None:
+        secret_file.write_text(pbx.deaf_secret)
+        deaf = config(pbx.port, secret_file, host=pbx.host, username=pbx.deaf_user)
+
+        async def scenario(heard: Heard) -> None:
+            assert "lacks read = security" in (await heard.state(State.DEAF)).reason
+
+        listen(AmiClient(deaf, timings=QUICK._replace(self_test=0.2)), scenario)
+
+    def test_it_stays_while_pings_are_answered(self, ami: Ami) -> None:
+        async def scenario(heard: Heard) -> None:
+            await heard.state(State.LISTENING)
+            for _ in range(20):
+                assert await heard.client.ask("Ping", {})
+            assert State.LISTENING is heard.client.status.state
+
+        items = listen(AmiClient(ami, timings=QUICK._replace(ping=0.001)), scenario)
+        assert not [item for item in items if isinstance(item, Status) and item.state is State.DOWN]
+
+    def test_a_list_comes_whole(self, ami: Ami) -> None:
+        async def scenario(heard: Heard) -> None:
+            await heard.state(State.LISTENING)
+            answers = await heard.client.ask("DBGetTree", {"Family": "registrar/contact"})
+            assert b"start" == answers[0].get(b"EventList")
+            assert answers[-1].last
+            with pytest.raises(AskError, match="cannot be sent"):
+                await heard.client.ask("DBGetTree", {"Family": "a\r\nKey: b"})
+
+        listen(AmiClient(ami, timings=QUICK), scenario)
+
+
+def log_in_wrongly(ami: Ami, user: str) -> int:
+    """Log in with a wrong secret; gives our port."""
+    action = f"Action: Login\r\nActionID: 1\r\nUsername: {user}\r\nSecret: wrong\r\n\r\n"
+    with socket.create_connection((ami.host, ami.port), LONG) as connection:
+        connection.sendall(action.encode())
+        while connection.recv(4096):
+            pass
+        port: int = connection.getsockname()[1]
+        return port
+
+
+def test_a_connection_that_is_gone_is_made_again(manager: Manager, pbx: Pbx, secret_file: Path) -> None:
+    async def scenario(heard: Heard) -> None:
+        for _ in range(3):
+            await heard.event("SuccessfulAuth")
+            manager.sessions[-1].hang_up()
+            assert "it hung up" == (await heard.state(State.DOWN)).reason
+
+    items = listen(AmiClient(config(pbx.port, secret_file), timings=QUICK), scenario)
+    attempts = [item.attempt for item in items if isinstance(item, Status) and item.state is State.CONNECTING]
+    assert [1, 2, 3] == attempts
+
+
+def test_a_lasting_connection_makes_the_next_attempt_a_first_one(
+    manager: Manager, pbx: Pbx, secret_file: Path
+) -> None:
+    async def scenario(heard: Heard) -> None:
+        for _ in range(3):
+            await heard.event("SuccessfulAuth")
+            manager.sessions[-1].hang_up()
+            assert 1 == (await heard.state(State.DOWN)).attempt
+
+    listen(AmiClient(config(pbx.port, secret_file), timings=QUICK._replace(lasting=0.0)), scenario)
+
+
+@pytest.mark.parametrize(("restart", "said"), [(b"False", "has stopped"), (b"True", "starts anew")])
+def test_a_shutdown_is_said_when_the_connection_ends(
+    manager: Manager, pbx: Pbx, secret_file: Path, restart: bytes, said: str
+) -> None:
+    shutdown = b"Event: Shutdown\r\nPrivilege: system,all\r\nShutdown: Cleanly\r\nRestart: %s\r\n\r\n"
+
+    async def scenario(heard: Heard) -> None:
+        await heard.event("SuccessfulAuth")
+        manager.publish(shutdown % restart)
+        manager.sessions[-1].hang_up()
+        assert said in (await heard.state(State.DOWN)).reason
+
+    listen(AmiClient(config(pbx.port, secret_file), timings=NEVER_AGAIN), scenario)
+
+
+def test_a_shutdown_that_a_peer_has_written_changes_nothing(
+    manager: Manager, pbx: Pbx, secret_file: Path
+) -> None:
+    account = b"x\r\n\r\nEvent: Shutdown\r\nPrivilege: system,all\r\n"
+
+    async def scenario(heard: Heard) -> None:
+        await heard.event("SuccessfulAuth")
+        manager.publish(event("InvalidAccountID", Words(service=b"SIP", account=account)) + b"\r\n\r\n")
+        assert (await heard.event("InvalidAccountID")).tampered
+        manager.sessions[-1].hang_up()
+        assert "it hung up" == (await heard.state(State.DOWN)).reason
+
+    listen(AmiClient(config(pbx.port, secret_file), timings=NEVER_AGAIN), scenario)
+
+
+def test_an_event_that_the_end_has_cut_is_ambiguous(manager: Manager, pbx: Pbx, secret_file: Path) -> None:
+    broken = event("InvalidAccountID", Words(account=b"x\r\n")).partition(b"SessionID")[0]
+
+    async def scenario(heard: Heard) -> None:
+        await heard.event("SuccessfulAuth")
+        manager.publish(broken + b"\r\nSess")
+        manager.sessions[-1].hang_up()
+        batch = await heard.until(lambda item: isinstance(item, Batch))
+        assert "breaks off" in batch.found[0].why
+        assert "in the middle of a message" in (await heard.state(State.DOWN)).reason
+
+    listen(AmiClient(config(pbx.port, secret_file), timings=NEVER_AGAIN), scenario)
+
+
+def test_silence_after_the_log_in_is_noticed_by_a_ping(manager: Manager, pbx: Pbx, secret_file: Path) -> None:
+    async def scenario(heard: Heard) -> None:
+        await heard.event("SuccessfulAuth")
+        manager.silent = True
+        assert "no answer to a ping within 0.1 s" == (await heard.state(State.DOWN)).reason
+
+    quick = NEVER_AGAIN._replace(ping=0.05, answer=0.1)
+    listen(AmiClient(config(pbx.port, secret_file), timings=quick), scenario)
+
+
+def test_nobody_answers_who_is_not_connected(secret_file: Path) -> None:
+    client = AmiClient(config(1, secret_file))
+    with pytest.raises(AskError, match="is down"):
+        asyncio.run(client.ask("Ping", {}))
+
+
+def wait_for_the_end(connection: socket.socket) -> None:
+    while connection.recv(65536):
+        pass
+
+
+def say(*pieces: bytes) -> Callable[[socket.socket], None]:
+    """A server that says this, and then waits for us to go."""
+
+    def serve(connection: socket.socket) -> None:
+        for piece in pieces:
+            connection.sendall(piece)
+        wait_for_the_end(connection)
+
+    return serve
+
+
+def endless(piece: bytes) -> Callable[[socket.socket], None]:
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(GREETING)
+        while True:
+            connection.sendall(piece)
+
+    return serve
+
+
+def drop(_connection: socket.socket) -> None:
+    """Accept and drop."""
+
+
+@pytest.mark.parametrize(
+    ("serve", "state", "reason"),
+    [
+        (drop, State.AUTHLIMIT, "authlimit"),
+        (say(), State.DOWN, "no log-in within 0.3 s"),
+        (say(GREETING), State.DOWN, "no log-in within 0.3 s"),
+        (say(GREETING[:-1]), State.DOWN, "no log-in within 0.3 s"),
+        (say(GREETING, b"Response: Succ"), State.DOWN, "no log-in within 0.3 s"),
+        (say(b"SSH-2.0-OpenSSH_9.6\r\n"), State.DOWN, "not an Asterisk Manager Interface"),
+        (say(b"\x1b[2J"), State.DOWN, r"it begins with \x1b[2J"),
+        (endless(b"x" * 4096), State.DOWN, "a message over 131072 bytes"),
+        (endless(b"x: y\r\n" * 700), State.DOWN, "a message over 131072 bytes"),
+        (say(b"Asterisk Call Manager/" + b"9" * 2000), State.DOWN, "a greeting over"),
+    ],
+)
+def test_a_server_that_is_no_asterisk_is_left_with_a_reason(
+    serve: Callable[[socket.socket], None], state: State, reason: str, secret_file: Path
+) -> None:
+    async def scenario(heard: Heard) -> None:
+        assert reason in (await heard.state(state)).reason
+
+    with Server(serve) as server:
+        client = AmiClient(config(server.port, secret_file), timings=NEVER_AGAIN._replace(log_in=0.3))
+        listen(client, scenario)
+
+
+def test_a_greeting_that_drips_has_the_same_deadline(secret_file: Path) -> None:
+    dripping = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        for byte in GREETING:
+            connection.sendall(bytes((byte,)))
+            dripping.wait(0.03)
+
+    async def scenario(heard: Heard) -> None:
+        assert "no log-in within 0.2 s" == (await heard.state(State.DOWN)).reason
+
+    with Server(serve) as server:
+        listen(
+            AmiClient(config(server.port, secret_file), timings=NEVER_AGAIN._replace(log_in=0.2)), scenario
+        )
+    dripping.set()
+
+
+def test_events_that_drip_are_read(manager: Manager, pbx: Pbx, secret_file: Path) -> None:
+    text = event("InvalidAccountID") + b"\r\n\r\n"
+
+    async def scenario(heard: Heard) -> None:
+        await heard.event("SuccessfulAuth")
+        for at in range(len(text)):
+            await asyncio.to_thread(manager.publish, text[at : at + 1])
+        assert b"101" == (await heard.event("InvalidAccountID")).account
+
+    listen(AmiClient(config(pbx.port, secret_file), timings=QUICK), scenario)
+
+
+def test_where_nobody_listens_the_attempts_grow_rarer(secret_file: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+    async def scenario(heard: Heard) -> None:
+        for attempt in range(1, 4):
+            down = await heard.state(State.DOWN)
+            assert ("refused" in down.reason, attempt) == (True, down.attempt)
+
+    listen(AmiClient(config(port, secret_file), timings=QUICK), scenario)
+
+
+@pytest.mark.parametrize(("chance", "expected"), [(0.0, [1, 1, 2, 4, 30, 30]), (1.0, [1, 2, 4, 8, 60, 60])])
+def test_pauses_grow_from_1_to_60_seconds_and_are_spread(
+    chance: float, expected: list[float], secret_file: Path
+) -> None:
+    client = AmiClient(config(1, secret_file), chance=lambda: chance)
+    assert expected == [client._pause(State.DOWN, attempt) for attempt in (1, 2, 3, 4, 10, 10_000)]
+    assert 300 == client._pause(State.REFUSED, 1)
+
+
+def tls_server(certificate: str, folder: Path) -> ssl.SSLContext:
+    for name, text in (("key", certificates.KEY), ("cert", certificate), ("ca", certificates.HERE)):
+        (folder / name).write_text(text)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert", folder / "key")
+    return context
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_tls_is_verified_and_listened_through(
+    manager: Manager, tmp_path: Path, secret_file: Path, host: str
+) -> None:
+    async def scenario(heard: Heard) -> None:
+        found = await heard.event("SuccessfulAuth")
+        assert heard.client.is_own(found)
+
+    with Server(manager.serve, tls_server(certificates.HERE, tmp_path)) as server:
+        ami = config(server.port, secret_file, host=host, tls=True, tls_ca=str(tmp_path / "ca"))
+        listen(AmiClient(ami, timings=QUICK), scenario)
+
+
+@pytest.mark.parametrize(
+    ("certificate", "ca", "reason"),
+    [
+        (certificates.ELSEWHERE, certificates.ELSEWHERE, "127.0.0.1"),
+        (certificates.ELSEWHERE, certificates.HERE, "self-signed certificate"),
+        (certificates.HERE, "", "cannot use tls_ca"),
+        (certificates.HERE, None, "self-signed certificate"),
+    ],
+)
+def test_a_certificate_that_proves_nothing_gets_no_log_in(
+    manager: Manager, tmp_path: Path, secret_file: Path, certificate: str, ca: str | None, reason: str
+) -> None:
+    trusted = tmp_path / "trusted"
+    trusted.write_text(ca or "")
+
+    async def scenario(heard: Heard) -> None:
+        assert reason in (await heard.state(State.DOWN)).reason
+
+    with Server(manager.serve, tls_server(certificate, tmp_path)) as server:
+        ami = config(server.port, secret_file, tls=True, tls_ca="" if ca is None else str(trusted))
+        listen(AmiClient(ami, timings=NEVER_AGAIN), scenario)
+    assert [] == manager.sessions
+
+
+def test_tls_to_a_server_without_it_says_so(pbx: Pbx, secret_file: Path) -> None:
+    async def scenario(heard: Heard) -> None:
+        assert (await heard.state(State.DOWN)).reason.startswith("no TLS: ")
+
+    listen(AmiClient(config(pbx.port, secret_file, tls=True), timings=NEVER_AGAIN), scenario)
+
+
+def test_plain_tcp_to_what_is_not_loopback_needs_a_word(
+    manager: Manager, pbx: Pbx, secret_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even when the name was loopback once."""
+    monkeypatch.setattr(ami_client, "is_loopback", lambda _address: False)
+
+    async def refused(heard: Heard) -> None:
+        assert "127.0.0.1 is not loopback" in (await heard.state(State.DOWN)).reason
+
+    async def accepted(heard: Heard) -> None:
+        await heard.state(State.LISTENING)
+
+    listen(AmiClient(config(pbx.port, secret_file), timings=NEVER_AGAIN), refused)
+    listen(AmiClient(config(pbx.port, secret_file, insecure=True), timings=NEVER_AGAIN), accepted)
+
+
+def test_loopback_is_what_never_leaves_the_host() -> None:
+    assert all(map(ami_client.is_loopback, map(Prefix.parse, ("127.0.0.1", "127.255.0.1", "::1"))))
+    assert not any(map(ami_client.is_loopback, map(Prefix.parse, ("10.0.0.1", "7f00::1", "::2", "fe80::1"))))
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o660, 0o700, 0o602])
+def test_a_secret_that_others_may_read_is_refused(secret_file: Path, mode: int) -> None:
+    secret_file.chmod(mode)
+    with pytest.raises(SecretError, match=rf"ami\.secret has mode {mode:04o}.*chmod 600") as caught:
+        read_secret(str(secret_file))
+    assert "s3cr3t" not in str(caught.value)
+
+
+def test_a_secret_is_one_line_of_a_private_file(secret_file: Path) -> None:
+    for mode, text in ((0o600, b"s3cr3t"), (0o400, b"s3cr3t\n"), (0o600, b"s3cr3t\r\n")):
+        secret_file.chmod(0o600)
+        secret_file.write_bytes(text)
+        secret_file.chmod(mode)
+        assert b"s3cr3t" == read_secret(str(secret_file))
+    secret_file.chmod(0o600)
+    for text in (b"", b"\n", b"a\nb", b"a\0", b"a" * 1025):
+        secret_file.write_bytes(text)
+        with pytest.raises(SecretError, match="one line of 1 to 1024 bytes"):
+            read_secret(str(secret_file))
+
+
+def test_without_a_file_the_credential_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = str(tmp_path / "none")
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    with pytest.raises(SecretError, match="none does not exist, and no systemd credential 'ami-secret'"):
+        read_secret(missing)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    with pytest.raises(SecretError, match=r"cannot read .*/ami-secret"):
+        read_secret(missing)
+    (tmp_path / "ami-secret").write_bytes(b"by systemd\n")
+    assert b"by systemd" == read_secret(missing)
+    with pytest.raises(SecretError, match=f"{tmp_path} has mode|cannot read {tmp_path}"):
+        read_secret(str(tmp_path))
+
+
+def test_a_missing_secret_is_said_and_the_next_attempt_reads_again(pbx: Pbx, secret_file: Path) -> None:
+    secret_file.rename(secret_file.with_suffix(".away"))
+
+    async def scenario(heard: Heard) -> None:
+        assert "does not exist" in (await heard.state(State.DOWN)).reason
+        secret_file.with_suffix(".away").rename(secret_file)
+        await heard.state(State.LISTENING)
+
+    listen(AmiClient(config(pbx.port, secret_file), timings=QUICK), scenario)
+
+
+def test_no_secret_is_ever_in_what_is_said(manager: Manager, pbx: Pbx, secret_file: Path) -> None:
+    client = AmiClient(config(pbx.port, secret_file), timings=QUICK)
+
+    async def scenario(heard: Heard) -> None:
+        await heard.event("SuccessfulAuth")
+        await asyncio.to_thread(log_in_wrongly, config(pbx.port, secret_file), "amiguard")
+        await heard.event("InvalidPassword")
+
+    said = repr(listen(client, scenario)) + repr(client) + repr(vars(client))
+    key = hashlib.md5(CHALLENGE + b"s3cr3t").hexdigest()
+    assert not [secret for secret in ("s3cr3t", key, "7ae61b4a7b71b21ab71cfba6702e3560") if secret in said]
+
+
+def burst(number: int) -> bytes:
+    """So many failures, each its own; every hundredth is a quiet attacker's."""
+    texts = []
+    for each in range(number):
+        address = b"198.51.100.66" if each % 100 == 0 else b"203.0.113.7"
+        words = Words(session=b"%x@flood" % each, remote=b"IPV4/UDP/%s/5061" % address)
+        texts.append(event("ChallengeResponseFailed", words, Challenge=b"", Response=b"0" * 32))
+    return b"".join(text + b"\r\n\r\n" for text in texts)
+
+
+def test_twenty_thousand_events_a_second_for_two_seconds_are_all_heard(
+    manager: Manager, pbx: Pbx, secret_file: Path
+) -> None:
+    """Asterisk throws a reader off that lets it wait for 100 ms; so does the fake one."""
+    steps, each = 40, 1000
+    piece = burst(each)
+
+    def flood() -> None:
+        began = time.monotonic()
+        for step in range(1, steps + 1):
+            manager.publish(piece)
+            time.sleep(max(0.0, began + step * 0.05 - time.monotonic()))  # the rate is what is tested
+
+    async def scenario(heard: Heard) -> None:
+        await heard.event("SuccessfulAuth")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(asyncio.to_thread(flood))
+            count = 0
+            while count < steps * each:
+                batch = await heard.until(lambda item: not isinstance(item, Status))
+                assert isinstance(batch, Batch)
+                count += len(batch.found)
+        assert State.LISTENING is heard.client.status.state
+
+    found = events(listen(AmiClient(config(pbx.port, secret_file), timings=QUICK), scenario))
+    quiet = [one for one in found if one.remote.address == Prefix.parse("198.51.100.66")]
+    assert steps * each / 100 == len(quiet)
+
+
+def test_what_finds_no_room_is_counted_by_address_and_nothing_else_is(
+    manager: Manager, pbx: Pbx, secret_file: Path
+) -> None:
+    """A judge who takes nothing for a while: the connection lives, and every event is accounted for."""
+    total = 20_000
+
+    async def scenario(heard: Heard) -> None:
+        await heard.event("SuccessfulAuth")
+        await asyncio.to_thread(manager.publish, burst(total))
+        assert await heard.client.ask("Ping", {})
+        manager.publish(event("InvalidAccountID") + b"\r\n\r\n")
+        await heard.event("InvalidAccountID")
+        assert State.LISTENING is heard.client.status.state
+
+    client = AmiClient(config(pbx.port, secret_file), timings=QUICK, room=1_048_576)
+    items = listen(client, scenario)
+    lost = [item for item in items if isinstance(item, Lost)]
+    kept = [one for one in events(items) if one.kind == "ChallengeResponseFailed"]
+    assert 0 < len(kept) < total
+    assert total == len(kept) + sum(sum(each.by_address.values()) + each.others for each in lost)
+    assert {written.Words().remote.split(b"/")[2].decode(), "198.51.100.66"} == {
+        str(source) for each in lost for source in each.by_address
+    }
