@@ -21,6 +21,7 @@ from amiguard.warden import Refused
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from amiguard.amichannel import AmiChannel
     from amiguard.channel import Channel
     from amiguard.config import Config
     from amiguard.model import Origin
@@ -36,6 +37,14 @@ SILENT: Final = 4
 _ORIGINS: Final[dict[str, Origin]] = {"operator": "operator", "fail2ban": "fail2ban"}
 _ALLOWING: Final = {"add": operator.or_, "del": operator.sub}
 _HISTORY: Final = 1000
+
+_ORDER: Final = ("oversize-blind", "crlf-blind", "quote-blind", "utf8-blind", "forgeable")
+_BLIND: Final = {
+    "json": frozenset(("oversize-blind", "utf8-blind")),
+    "ami": frozenset(("crlf-blind", "utf8-blind")),
+    "classic": frozenset(("oversize-blind", "crlf-blind", "quote-blind", "utf8-blind")),
+}
+"""What each way of telling events cannot show; invalid UTF-8 Asterisk itself keeps from all of them."""
 _LONGEST: Final = 500
 """Characters of a reason."""
 
@@ -48,6 +57,8 @@ class Desk:
         self.warden = warden
         self.since = time.time()
         self.channels: dict[str, Channel] = {}
+        self.amis: list[AmiChannel] = []
+        self.over_http = False
         self.tails: Mapping[str, Tail] = {}
         self.patterns: tuple[str, ...] = ()
         self.troubles: deque[str] = deque(maxlen=20)
@@ -82,7 +93,7 @@ class Desk:
             {
                 "since": views.moment(self.since),
                 "sight": self._sight(),
-                "sources": [*self._sources()],
+                "sources": [*self._sources(), *self._amis()],
                 "tracked": len(guard.scorer),
                 "friends": len(guard.friends),
                 "bans": len(guard.bans),
@@ -128,16 +139,30 @@ class Desk:
                 }
 
     def _sight(self) -> list[str]:
-        """What we cannot see: each way of telling events has its blind spots."""
-        following = [c for path, c in self.channels.items() if path in self.tails]
-        forms = {channel.form for channel in following if channel.events}
-        if not forms:
+        """What we cannot see: what none of the channels that tell something now can show."""
+        logs = [c for path, c in self.channels.items() if path in self.tails and c.events]
+        amis = [ami for ami in self.amis if ami.listening]
+        blind = [_BLIND[log.form] for log in logs] + [_BLIND["ami"]] * len(amis)
+        if not blind:
             return ["blind"]
-        sight = ["oversize-blind"] if "json" in forms else ["quote-blind"]
-        sight += (
-            ["forgeable"] if forms != {"json"} and any(channel.forgeable for channel in following) else []
-        )
-        return [*sight, "utf8-blind"]
+        forgeable = not any(log.form == "json" for log in logs) and self.over_http
+        sight = frozenset.intersection(*blind) | ({"forgeable"} if forgeable else set())
+        return sorted(sight, key=_ORDER.index) or ["full"]
+
+    def _amis(self) -> Iterator[dict[str, Any]]:
+        for ami in self.amis:
+            yield {
+                "kind": "ami",
+                "name": ami.address,
+                "state": str(ami.status.state),
+                "reason": views.printable(ami.status.reason),
+                "form": None,
+                "events": ami.events,
+                "ambiguous": ami.ambiguous.total(),
+                "lag": 0.0,
+                "behind": 0,
+                "missed": ami.missed,
+            }
 
     def _list(self, _: Mapping[str, Any]) -> Reply:
         return Reply({"ok": True}, self._running())

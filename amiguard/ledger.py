@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
+from amiguard.judge.counting import Span
 from amiguard.store.rows import BanRow, Ending, PositionRow, Snapshot, StateRow
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 CROWDED: Final = 8000
 """Changes that should not wait: a snapshot of so many takes some 10 ms to make."""
 _PORTS: Final = "sip_ports"
+_SPANS: Final = "coverage"
 _KEPT: Final = 100_000
 _PARTS: Final = (
     "positions",
@@ -42,7 +45,7 @@ class Ledger:
         self._positions: dict[str, PositionRow] = {}
         self._closed: set[str] = set()
         self._allows: frozenset[Prefix] | None = None
-        self._ports: set[int] = set()
+        self._noted: dict[str, bytes] = {}
 
     @property
     def crowded(self) -> bool:
@@ -90,7 +93,7 @@ class Ledger:
         scores, forgotten = _suspects(guard.scorer, whole=whole)
         wide, left = _suspects(guard.wide, whole=whole)
         friends, unfriended = _split(guard)
-        notes = {} if guard.sip_ports == self._ports else {_PORTS: _numbers(guard.sip_ports)}
+        notes = self._notes()
         snapshot = Snapshot(
             positions=list(self._positions.values()),
             closed=sorted(self._closed),
@@ -104,11 +107,19 @@ class Ledger:
             pardoned=self._pardoned,
             allows=None if self._allows is None else sorted(self._allows),
         )
-        self._ports = set(guard.sip_ports)
         self._bans, self._ended, self._pardoned, self._positions, self._allows = [], [], [], {}, None
         self._closed = set()
         changed = snapshot.allows is not None or any(getattr(snapshot, name) for name in _PARTS)
         return snapshot if changed else None
+
+    def _notes(self) -> dict[str, bytes]:
+        notes = {
+            _PORTS: _numbers(self._guard.sip_ports),
+            _SPANS: json.dumps(self._guard.counting.spans).encode(),
+        }
+        changed = {name: note for name, note in notes.items() if self._noted.get(name) != note}
+        self._noted |= changed
+        return changed
 
     def put_back(self, snapshot: Snapshot) -> None:
         """The store could not take the snapshot: its changes wait for the next one."""
@@ -126,7 +137,7 @@ class Ledger:
         self._closed.update(path for path in snapshot.closed if path not in self._positions)
         if self._allows is None and snapshot.allows is not None:
             self._allows = frozenset(snapshot.allows)
-        self._ports = set()
+        self._noted = {}
 
 
 def restore(guard: Guard, memory: Memory) -> None:
@@ -140,6 +151,7 @@ def restore(guard: Guard, memory: Memory) -> None:
     for source, state in memory.friends:
         guard.friends.restore(source, state)
     guard.sip_ports.update(map(int, memory.notes.get(_PORTS, b"").split()))
+    guard.counting.restore(Span(*span) for span in json.loads(memory.notes.get(_SPANS, b"[]")))
 
 
 def _numbers(ports: Iterable[int]) -> bytes:

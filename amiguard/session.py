@@ -17,15 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from amiguard import host, ledger, systemd
-from amiguard.asterisk.discover import discover
-from amiguard.channel import Channel
 from amiguard.control import ControlError, claimed, serving
 from amiguard.desk import Desk, stranger
+from amiguard.ears import Ears
 from amiguard.firewall.netlink import FirewallError
 from amiguard.firewall.nftables import Firewall
 from amiguard.judge.guard import Guard
 from amiguard.ledger import Ledger
-from amiguard.sources.follow import Follower
 from amiguard.sources.position import Position
 from amiguard.store import Bounds, Store, StoreError
 from amiguard.warden import ALLOWED, Warden
@@ -69,7 +67,7 @@ class Session:
         self._adopted = False
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._altered = asyncio.Event()
-        self._installation = discover()
+        self._ears = Ears(config, self._guard, self._warden, self._desk, self._wake)
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         """Live until `stop`; then everything is in the store, and the bans stay in the kernel.
@@ -98,13 +96,7 @@ class Session:
             raise StartError(f"cannot serve {path}: {error}") from error
 
     def _warn(self) -> None:
-        amiss = () if self._config.logs else self._installation.reasons
-        unheard = (
-            ("[[ami]] is configured, but this version does not listen to the AMI",)
-            if self._config.ami
-            else ()
-        )
-        for warning in (*self._store.warnings, *amiss, *unheard):
+        for warning in (*self._store.warnings, *self._ears.warnings):
             _log.warning("%s", warning)
 
     def _answer(self, request: Mapping[str, Any]) -> Reply:
@@ -119,7 +111,7 @@ class Session:
     ) -> None:
         async with asyncio.TaskGroup() as group:
             tasks = [
-                group.create_task(self._follow(positions), name="follow"),
+                *(group.create_task(task) for task in self._ears.tasks(positions)),
                 group.create_task(self._keep(), name="keep"),
                 group.create_task(host.watch(self._warden.at_home), name="host"),
                 group.create_task(self._mend(), name="mend"),
@@ -175,23 +167,6 @@ class Session:
             return []  # that it does not obey is said by the warden
         return [stranger(one.source, one.scope, one.remaining, now) for one in seen]
 
-    async def _follow(self, positions: dict[str, Position]) -> None:
-        patterns = [log.path for log in self._config.logs] or [self._installation.log]
-        self._desk.patterns = tuple(patterns)
-        channels, manager = self._desk.channels, self._installation.manager
-        over_http = manager is not None and manager.over_http
-        if over_http:
-            _log.warning("AMI over HTTP is on: records in anything but JSON can be forged and prove nothing")
-        with Follower(patterns, positions) as follower:
-            self._desk.tails = follower.tails
-            async for path, chunk in follower:
-                # All of them before the first is heard: what a second log repeats must not count twice.
-                for other in follower.tails.keys() - channels.keys():
-                    channels[other] = Channel(other, self._guard, over_http=over_http)
-                self._warden.hear(channels[path], chunk, time.time())
-                if self._ledger.crowded:
-                    self._wake.set()
-
     async def _keep(self) -> None:
         """Each second, and when much has changed: the clock, the firewall, the store."""
         offset = time.time() - time.monotonic()
@@ -206,26 +181,13 @@ class Session:
             if abs(drift) > _JUMP:
                 self._warden.clock_moved(drift)
             self._warden.tick(time.time())
-            self._roll_call()
+            self._ears.roll_call()
             await self._adopt()
             if (now := self._generation()) != generation or self._warden.trouble:
                 generation = now
                 self._altered.set()
             await self._commit()
             systemd.notify(WATCHDOG=1)
-
-    def _roll_call(self) -> None:
-        """See which logs are read to their end, and which are gone."""
-        tails, channels = self._desk.tails, self._desk.channels
-        for path in [path for path in channels if path not in tails]:
-            del channels[path]
-            self._guard.counting.close(path)
-            self._ledger.closed(path)
-        if len(channels) > 1:
-            now = time.time()
-            for path in channels:
-                if not tails[path].behind:
-                    self._guard.counting.caught_up(path, now)
 
     def _generation(self) -> int | None:
         if self._firewall is None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from amiguard.channel import Channel
     from amiguard.firewall.nftables import Firewall
     from amiguard.host import Host
-    from amiguard.judge.guard import Guard
+    from amiguard.judge.guard import Guard, Outcome
     from amiguard.ledger import Ledger
     from amiguard.model import Origin, Scope
     from amiguard.sources.position import Chunk
@@ -67,17 +67,21 @@ class Warden:
 
     def hear(self, channel: Channel, chunk: Chunk, receipt: float) -> None:
         """Let what a chunk of a log says have its effect, all of it."""
+        self.effect(channel.name, channel.feed(chunk.data, receipt, backlog=chunk.backlog), receipt)
+        self.ledger.read(PositionRow(channel.name, *chunk.position))
+
+    def effect(self, name: str, outcomes: Iterable[Outcome | Ambiguous], receipt: float) -> None:
+        """Carry out what follows from what the channel of that name has told."""
         verdicts: list[Verdict] = []
-        for outcome in channel.feed(chunk.data, receipt, backlog=chunk.backlog):
+        for outcome in outcomes:
             if isinstance(outcome, Verdict):
                 verdicts.append(outcome)
             elif isinstance(outcome, Alarm):
                 self._tell(outcome)
             else:
-                self._doubt(channel, outcome, receipt)
+                self._doubt(name, outcome, receipt)
         if verdicts or self._ports != self.guard.sip_ports:
             self._enforce(verdicts, receipt)
-        self.ledger.read(PositionRow(channel.name, *chunk.position))
 
     def ban(self, source: Prefix, seconds: float, reason: str, origin: Origin, *, force: bool = False) -> Ban:
         """Ban on an operator's word.
@@ -266,11 +270,11 @@ class Warden:
     def _tell(self, alarm: Alarm) -> None:
         _log.warning("%s: %s: %s", alarm.what, alarm.source, printable(alarm.text))
 
-    def _doubt(self, channel: Channel, found: Ambiguous, now: float) -> None:
+    def _doubt(self, name: str, found: Ambiguous, now: float) -> None:
         if left := self._quota.take(now):
             last = "; more of this minute are only counted" if left == 1 else ""
             text = printable(found.text)
-            _log.warning("ambiguous record in %s, %s: %s%s", channel.name, found.why, text, last)
+            _log.warning("ambiguous record in %s, %s: %s%s", name, found.why, text, last)
 
 
 class _Quota:

@@ -34,13 +34,18 @@ def read_secret(path: str) -> bytes:
 
 
 def _private(path: str) -> bytes:
-    with Path(path).open("rb") as file:
-        mode = os.fstat(file.fileno()).st_mode
-        if not stat.S_ISREG(mode) or stat.S_IMODE(mode) not in _PRIVATE:
+    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a FIFO must not keep us waiting
+    try:
+        mode = os.fstat(file).st_mode
+        if not stat.S_ISREG(mode):
+            raise SecretError(f"{path} is not a plain file")
+        if stat.S_IMODE(mode) not in _PRIVATE:
             raise SecretError(
                 f"{path} has mode {stat.S_IMODE(mode):04o}, so others may know the secret: chmod 600"
             )
-        return file.read(_LONGEST + 1)
+        return os.read(file, _LONGEST + 3)
+    finally:
+        os.close(file)
 
 
 def _credential(path: str) -> bytes:

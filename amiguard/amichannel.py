@@ -1,0 +1,89 @@
+"""Pure: one AMI connection: what it has told so far, and what of that counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from amiguard.judge.timing import Timing
+from amiguard.sources.ami_inbox import State, Status
+from amiguard.sources.securitylog import Ambiguous
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from amiguard.judge.guard import Guard, Outcome
+    from amiguard.model import SecurityEvent
+    from amiguard.sources.ami_inbox import Batch, Lost
+
+
+class AmiChannel:
+    """What the AMI brings goes in, what the guard thinks of it comes out.
+
+    Attributes:
+        events: security events told so far.
+        missed: events that found no room, which the log must tell.
+        status: how it stands with the connection.
+        trouble: the last state and reason that were said; cleared when it listens.
+    """
+
+    def __init__(
+        self, address: str, guard: Guard, is_own: Callable[[SecurityEvent], bool], *, over_http: bool
+    ) -> None:
+        """Begin; nothing is connected yet.
+
+        Args:
+            address: of the AMI, for people.
+            guard: who judges.
+            is_own: whether an event is about a connection of ours, which is never an offence.
+            over_http: AMI over HTTP is on, so whole events may be forged.
+        """
+        self.name = f"ami {address}"
+        self.address = address
+        self.timing = Timing()
+        self.events = 0
+        self.missed = 0
+        self.ambiguous: Counter[str] = Counter()
+        self.status = Status(State.DOWN, "not begun", 0)
+        self.trouble: tuple[State, str] | None = None
+        self._guard = guard
+        self._is_own = is_own
+        self._over_http = over_http
+
+    @property
+    def listening(self) -> bool:
+        """Whether security events come now."""
+        return self.status.state is State.LISTENING
+
+    def hear(self, batch: Batch, *, json_heard: bool) -> Iterator[Outcome | Ambiguous]:
+        """Judge what came at once.
+
+        Where whole events may be forged and a JSON log, in which they may not, tells
+        the same, the log alone is judged; without one they count, but prove nothing.
+        """
+        for found in batch.found:
+            if isinstance(found, Ambiguous):
+                self.ambiguous[found.why] += 1
+                yield found
+                continue
+            self.events += 1
+            if self._is_own(found) or (self._over_http and json_heard):
+                continue
+            time = self.timing.judge(found.time, batch.receipt, backlog=False)
+            yield from self._guard.observe(found, time, self.name, self._over_http)
+
+    def turn(self, status: Status, now: float) -> None:
+        """The connection has changed; while it listens it covers all that happens."""
+        counting = self._guard.counting
+        if status.state is State.LISTENING and not self.listening:
+            counting.open(self.name, covers_from=now)
+            self.trouble = None
+        elif self.listening and status.state is not State.LISTENING:
+            counting.close(self.name)
+        self.status = status
+
+    def lose(self, lost: Lost, now: float) -> None:
+        """Events were lost; from now on all is covered again."""
+        self.missed += sum(lost.by_address.values()) + lost.others
+        if self.listening:
+            self._guard.counting.lost(self.name, resumes=now)

@@ -1,0 +1,129 @@
+"""Edge: what is listened to - logs and AMIs - and how it reaches the warden."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Final
+
+from amiguard.amichannel import AmiChannel
+from amiguard.asterisk.discover import discover
+from amiguard.channel import Channel
+from amiguard.sources.ami_client import AmiClient
+from amiguard.sources.ami_inbox import Batch, Lost, State, Status
+from amiguard.sources.follow import Follower
+from amiguard.views import printable
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Coroutine, Iterator, Mapping
+    from typing import Any
+
+    from amiguard.config import Config
+    from amiguard.desk import Desk
+    from amiguard.judge.guard import Guard
+    from amiguard.sources.position import Position
+    from amiguard.warden import Warden
+
+_log = logging.getLogger("amiguard")
+
+_OVER_HTTP: Final = "AMI over HTTP is on: records in anything but JSON can be forged and prove nothing"
+_UNDERWAY: Final = 1.0
+"""Seconds that an event may take from Asterisk to us; mostly it is 2 ms."""
+
+
+class Ears:
+    """All channels of a session.
+
+    Attributes:
+        warnings: what the administrator should know about the Asterisk beside us.
+    """
+
+    def __init__(self, config: Config, guard: Guard, warden: Warden, desk: Desk, wake: asyncio.Event) -> None:
+        """Learn what there is to listen to.
+
+        Args:
+            config: which logs and AMIs.
+            guard: who judges.
+            warden: who acts.
+            desk: is shown the channels, for `status`.
+            wake: set when much has changed, and the store should hear of it.
+        """
+        installation = discover()
+        manager = installation.manager
+        self._over_http = desk.over_http = manager is not None and manager.over_http
+        self._patterns = [log.path for log in config.logs] or [installation.log]
+        desk.patterns = tuple(self._patterns)
+        amiss = () if config.logs else installation.reasons
+        self.warnings = (*amiss, *((_OVER_HTTP,) if self._over_http else ()))
+        self._config = config
+        self._guard = guard
+        self._warden = warden
+        self._desk = desk
+        self._wake = wake
+
+    def tasks(self, positions: Mapping[str, Position]) -> Iterator[Coroutine[Any, Any, None]]:
+        """What must run; the logs go on from these positions."""
+        yield self._follow(positions)
+        worthless = self._guard.points.worthless("ChallengeSent")
+        for ami in self._config.ami:
+            client = AmiClient(ami, skip_challenges=worthless)
+            yield client.run()
+            yield self._listen(client)
+
+    def roll_call(self) -> None:
+        """See which channels are read to their end, and which are gone."""
+        tails, channels, counting = self._desk.tails, self._desk.channels, self._guard.counting
+        for path in [path for path in channels if path not in tails]:
+            del channels[path]
+            counting.close(path)
+            self._warden.ledger.closed(path)
+        if counting.busy:
+            now = time.time()
+            current = [path for path in channels if not tails[path].behind]
+            for name in current + [ami.name for ami in self._desk.amis if ami.listening]:
+                counting.caught_up(name, now - _UNDERWAY)
+
+    async def _follow(self, positions: Mapping[str, Position]) -> None:
+        channels = self._desk.channels
+        with Follower(self._patterns, positions) as follower:
+            self._desk.tails = follower.tails
+            async for path, chunk in follower:
+                # All of them before the first is heard: what a second log repeats must not count twice.
+                for other in follower.tails.keys() - channels.keys():
+                    channels[other] = Channel(other, self._guard, over_http=self._over_http)
+                self._warden.hear(channels[path], chunk, time.time())
+                self._wake_if_crowded()
+
+    async def _listen(self, client: AmiClient) -> None:
+        """What an AMI tells counts as it comes; how it stands with it is said when it changes."""
+        channel = AmiChannel(client.name, self._guard, client.is_own, over_http=self._over_http)
+        self._desk.amis.append(channel)
+        async for item in client:
+            match item:
+                case Status():
+                    _say(channel, item)
+                    channel.turn(item, time.time())
+                case Lost():
+                    _log.warning("%s: events came too fast; the log must tell them", channel.name)
+                    channel.lose(item, time.time())
+                case Batch():
+                    heard = channel.hear(item, json_heard=self._json_heard())
+                    self._warden.effect(channel.name, heard, item.receipt)
+            self._wake_if_crowded()
+
+    def _json_heard(self) -> bool:
+        return any(channel.form == "json" for channel in self._desk.channels.values())
+
+    def _wake_if_crowded(self) -> None:
+        if self._warden.ledger.crowded:
+            self._wake.set()
+
+
+def _say(channel: AmiChannel, status: Status) -> None:
+    """Log a change once, not with each attempt."""
+    if status.state is State.LISTENING:
+        _log.info("%s: listening", channel.name)
+    elif status.state is not State.CONNECTING and status[:2] != channel.trouble:
+        channel.trouble = status[:2]
+        _log.warning("%s: %s: %s", channel.name, status.state, printable(status.reason))
