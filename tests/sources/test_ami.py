@@ -124,7 +124,12 @@ def test_a_ping_is_answered() -> None:
 def test_what_looks_like_an_answer_but_has_no_action_of_ours_is_none() -> None:
     connection = listening()
     connection.ping()
-    for forged in (b"Response: Success\r\nPing: Pong", PONG[:-4].replace(b"t-2", b"t-3"), REFUSED[:-4]):
+    for forged in (
+        b"Response: Success\r\nPing: Pong",
+        PONG[:-4].replace(b"t-2", b"t-3"),
+        REFUSED[:-4],
+        b"X: ActionID",
+    ):
         assert [Message(forged)] == list(connection.receive(forged + b"\r\n\r\n"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import socket
 import ssl
 import threading
@@ -19,9 +20,12 @@ from written import Words
 from amiguard.config import Ami
 from amiguard.model import Prefix, SecurityEvent
 from amiguard.sources import ami_client
+from amiguard.sources.ami import Connection
 from amiguard.sources.ami_client import AmiClient, AskError, Timings
 from amiguard.sources.ami_inbox import Batch, Item, Lost, State, Status
 from amiguard.sources.ami_secret import SecretError, read_secret
+from amiguard.sources.ami_wire import OverError, Wire
+from amiguard.sources.amievents import AmiEvents
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -204,6 +208,20 @@ def log_in_wrongly(ami: Ami, user: str) -> int:
         return port
 
 
+def test_who_was_deaf_and_hears_is_said_to_listen(manager: Manager, pbx: Pbx, secret_file: Path) -> None:
+    secret_file.write_text(pbx.deaf_secret)
+
+    async def scenario(heard: Heard) -> None:
+        await heard.state(State.DEAF)
+        manager.sessions[-1].hears = True
+        manager.publish(event("InvalidAccountID") + b"\r\n\r\n")
+        await heard.event("InvalidAccountID")
+        await heard.state(State.LISTENING)
+
+    quick = QUICK._replace(self_test=0.01)
+    listen(AmiClient(config(pbx.port, secret_file, username=pbx.deaf_user), timings=quick), scenario)
+
+
 def test_a_connection_that_is_gone_is_made_again(manager: Manager, pbx: Pbx, secret_file: Path) -> None:
     async def scenario(heard: Heard) -> None:
         for _ in range(3):
@@ -286,6 +304,34 @@ def test_nobody_answers_who_is_not_connected(secret_file: Path) -> None:
     client = AmiClient(config(1, secret_file))
     with pytest.raises(AskError, match="is down"):
         asyncio.run(client.ask("Ping", {}))
+
+
+def test_the_first_reason_for_an_end_is_the_true_one() -> None:
+    async def scenario() -> None:
+        wire = Wire(Connection("amiguard", b"s3cr3t"), AmiEvents(), lambda *_: None)
+        wire.data_received(b"SSH-2.0")
+        wire.connection_lost(None)
+        with pytest.raises(OverError, match="not an Asterisk"):
+            await wire.reach(lambda: wire.logged_in, LONG)
+
+    asyncio.run(scenario())
+
+
+def test_the_reader_runs_between_two_items(secret_file: Path) -> None:
+    """A judge with much to do must not keep it from reading."""
+
+    async def scenario() -> None:
+        client = AmiClient(config(1, secret_file))
+        for attempt in (1, 2):
+            client._say(State.DOWN, "", attempt)
+        stream = aiter(client)
+        await anext(stream)
+        ran: list[bool] = []
+        asyncio.get_running_loop().call_soon(ran.append, True)
+        await anext(stream)
+        assert ran
+
+    asyncio.run(scenario())
 
 
 def wait_for_the_end(connection: socket.socket) -> None:
@@ -498,8 +544,17 @@ def test_without_a_file_the_credential_serves(tmp_path: Path, monkeypatch: pytes
         read_secret(missing)
     (tmp_path / "ami-secret").write_bytes(b"by systemd\n")
     assert b"by systemd" == read_secret(missing)
-    with pytest.raises(SecretError, match=f"{tmp_path} has mode|cannot read {tmp_path}"):
-        read_secret(str(tmp_path))
+    os.mkfifo(tmp_path / "fifo", 0o600)
+    for strange in (tmp_path, tmp_path / "fifo"):
+        with pytest.raises(SecretError, match=f"{strange} is not a plain file"):
+            read_secret(str(strange))
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    with pytest.raises(SecretError, match=f"cannot read {loop}: "):
+        read_secret(str(loop))
 
 
 def test_a_missing_secret_is_said_and_the_next_attempt_reads_again(pbx: Pbx, secret_file: Path) -> None:

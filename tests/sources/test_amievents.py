@@ -217,6 +217,24 @@ def test_a_broken_event_of_the_ami_itself_blames_nobody() -> None:
         assert [Ambiguous] * doubts == [type(each) for each in found]
 
 
+def test_a_session_is_a_pointer_where_asterisk_writes_one() -> None:
+    for account in (b"1", b'"'):
+        for session, blamed in ((b"0x7f", True), (b"a@b", False)):
+            words = Words(service=b"SIP", account=account, session=session)
+            assert blamed is bool(events(read([event("InvalidAccountID", words)])))
+
+
+def test_a_quote_in_asterisks_own_words_is_no_tampering_of_a_peer() -> None:
+    details = {"ACLName": b'the "other" list'}
+    assert [Ambiguous] == [type(each) for each in logged("FailedACL", written.HONEST, **details)]
+    assert [Ambiguous] == [type(each) for each in read([event("FailedACL", **details)])]
+
+
+def test_what_is_shown_of_a_doubtful_text_holds_no_answer_to_a_challenge() -> None:
+    [found] = read([b"Response: r\r\nExpectedResponse: 7ae61b4a7b71b21ab71cfba6702e3560"])
+    assert Ambiguous("text that belongs to no event", b"Response: r\r\n") == found
+
+
 def test_waiting_for_the_rest_of_an_event_has_an_end() -> None:
     broken = event("InvalidAccountID").partition(b"SessionID")[0] + b"x"
     after = event("SuccessfulAuth")
