@@ -79,14 +79,12 @@ class Roster:
     def _is_new(self, path: str, found: set[str]) -> bool:
         folder, name = os.path.split(path)
         known = found | self.tails.keys()
-        if is_compressed(name) or not Path(path).is_file():
-            return False
-        if any(str(PurePath(folder, origin)) in known for origin in origins(name)):
+        if is_compressed(name) or any(str(PurePath(folder, origin)) in known for origin in origins(name)):
             return False
         try:
-            return not any(tail.has_read(Path(path)) for tail in self.tails.values())
+            return Path(path).is_file() and not any(tail.has_read(Path(path)) for tail in self.tails.values())
         except OSError:
-            return True
+            return True  # its tail will say why
 
     def _has_room(self) -> bool:
         if len(self.tails) >= MOST:

@@ -53,6 +53,16 @@ def test_a_glob_leaves_out_rotated_compressed_and_other_things(tmp_path: Path) -
     assert names(watched) == ["security"]
 
 
+def test_a_symlink_that_cannot_be_followed_keeps_nobody_from_the_other_files(tmp_path: Path) -> None:
+    (tmp_path / "security").write_bytes(LINES)
+    (tmp_path / "security.link").symlink_to("x" * 300)
+    watched = Roster([str(tmp_path / "security*")], {})
+    watched.discover()
+    assert {"security": LINES} == drain(watched)
+    assert "unreadable" == watched.tails[str(tmp_path / "security.link")].state
+    watched.close()
+
+
 def test_a_rotated_file_is_out_while_its_origin_is_missing(tmp_path: Path) -> None:
     log = tmp_path / "security"
     log.write_bytes(LINES)
