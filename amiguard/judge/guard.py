@@ -97,6 +97,7 @@ class Guard:
     def shift(self, delta: float) -> None:
         """The host's clock was set by `delta` seconds (below 0: back)."""
         self.bans.shift(delta)
+        self.counting.shift(delta)
         if delta < 0:
             self.scorer.shift(delta)
             self.wide.shift(delta)
@@ -115,18 +116,25 @@ class Guard:
 
     def _success(self, event: SecurityEvent, time: float, standing: Standing) -> tuple[Outcome, ...]:
         source = standing.source
-        if self.scorer.get(source) is not None:
+        suspect = self.scorer.get(source)
+        alarm: tuple[Alarm, ...] = ()
+        if suspect is not None:
             friend = self.friends.get(source, time)
-            factor = self.config.allow.authenticated_factor if friend else 1.0
             fast, slow = self.scorer.scores(source, time)
-            score = self.config.score
-            if 2 * fast >= score.fast.threshold * factor or 2 * slow >= score.slow.threshold * factor:
-                return self._alarm(
-                    "breach", source, time, f"logged in after failures worth {slow:.1f} points"
-                )
+            if self._is_breach(fast, slow, friend):
+                text = f"logged in after failures worth {slow:.1f} points"
+                alarm = self._alarm("breach", source, time, text)
+                # Who forges failures must not talk a friend out of being one.
+                if not friend or self._is_breach(suspect.fast_proven, suspect.slow_proven, friend):
+                    return alarm
         remote = event.remote
         self.friends.succeeded(source, event.account, (remote.address, remote.port), time)
-        return ()
+        return alarm
+
+    def _is_breach(self, fast: float, slow: float, friend: Friend | None) -> bool:
+        """Whether a log-in after failures of these scores is more likely a guess that came true."""
+        score, factor = self.config.score, self.config.allow.authenticated_factor if friend else 1.0
+        return 2 * fast >= score.fast.threshold * factor or 2 * slow >= score.slow.threshold * factor
 
     def _failure(
         self, event: SecurityEvent, time: float, standing: Standing, points: float, *, proven: bool

@@ -191,3 +191,27 @@ def test_when_the_clock_is_set_back_friendship_lasts_as_long_as_before() -> None
     judge.shift(-10 * HOUR)
     assert judge.friends.get(PHONE, START + 14 * HOUR - 1)
     assert not judge.friends.get(PHONE, START + 14 * HOUR + 1)
+
+
+@pytest.mark.parametrize("every", [20.0, 30.0, 40.0])
+def test_whoever_forges_failures_of_a_friend_without_end_does_not_cut_his_phone_off(every: float) -> None:
+    """Neither by a ban that spares no phone, nor by making him a stranger whom the next failures ban."""
+    judge = made.guard()
+    stream = [made.login(at=n * HOUR / 2) for n in range(60)]
+    stream += failures(int(29 * HOUR / every), begin=100.0, every=every, account=b"900")
+    for event in sorted(stream, key=lambda each: each.time):
+        for outcome in judge.observe(event, event.time):
+            if isinstance(outcome, made.Verdict):
+                friend = judge.friends.get(PHONE, event.time)
+                assert friend
+                assert [(PHONE, 5060)] == list(friend.recent_flows(event.time))
+    assert [PHONE] == list(judge.friends)
+
+
+def test_a_friend_who_guesses_over_a_connection_is_one_no_longer_than_that_protects_him() -> None:
+    judge = befriended()
+    made.bans(judge, failures(20, begin=DAY - MINUTE, transport=b"TLS"))
+    (alarm,) = made.alarms(judge, [made.login(at=DAY - 1)])
+    assert alarm.what == "breach"
+    made.bans(judge, failures(1, begin=DAY + 1))
+    assert [] == list(judge.friends)
