@@ -180,11 +180,6 @@ def test_a_state_directory_that_cannot_be_had_is_named(tmp_path: Path) -> None:
     assert f"{tmp_path}/state" in said[0]
 
 
-def test_an_ami_that_is_not_read_is_not_passed_over_in_silence(tmp_path: Path) -> None:
-    with Service(tmp_path, "[[ami]]") as service:
-        assert "does not listen to the AMI" in service.said
-
-
 def test_ctrl_c_ends_it_like_systemd(tmp_path: Path) -> None:
     with Service(tmp_path) as service:
         service.signal(2)

@@ -69,11 +69,18 @@ def test_the_service_makes_no_socket_that_the_unit_forbids(tmp_path: Path) -> No
     file.write_text(
         f'[service]\nstate_dir = "{tmp_path}/state"\nsocket = "{tmp_path}/socket"\n'
         f'[[log]]\npath = "{tmp_path}/security"\n'
+        + "".join(
+            f'[[ami]]\nhost = "{host}"\nsecret_file = "{tmp_path}/secret"\n' for host in ("127.0.0.1", "::1")
+        )
     )
+    (tmp_path / "secret").write_text("secret", encoding="utf-8")
+    (tmp_path / "secret").chmod(0o600)
     command = [sys.executable, "-c", WATCHED, str(file)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as service:
         assert service.stderr
         assert any(line.endswith(" guarding\n") for line in service.stderr)
+        downs = (line for line in service.stderr if ": down: " in line)
+        assert {"127.0.0.1:5038", "[::1]:5038"} == {next(downs).split("ami ")[1].split(": ")[0] for _ in "46"}
         service.send_signal(signal.SIGTERM)
         families, said = service.communicate(timeout=20)
     assert (0, "") == (service.returncode, said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import socket
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
@@ -15,9 +16,11 @@ from amiguard.cli.common import config_or_exit, fail, print_table, with_config, 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from amiguard.config import Config, Log
+    from amiguard.config import Ami, Config, Log
 
 _SAMPLE: Final = 256 * 1024
+
+_PATIENCE: Final = 3.0
 
 Level = Literal["ok", "warning", "error"]
 
@@ -57,8 +60,7 @@ def _text(finding: Finding) -> str:
 
 def _findings(config: Config) -> Iterator[Finding]:
     yield from _logs(config)
-    if config.ami:
-        yield Finding("warning", "ami", "this version does not listen to the AMI", "a log is enough")
+    yield from (_ami(ami) for ami in config.ami)
     yield _firewall(config)
     yield _store(config)
     yield _service(config)
@@ -123,6 +125,21 @@ def _content(path: str, sample: bytes, *, whole: bool) -> Finding:
         return Finding("ok", path, text)
     mend = 'a JSON log shows more: "security.json => [json]security" in logger.conf'
     return Finding("ok", path, f"{text}; {mend}")
+
+
+def _ami(ami: Ami) -> Finding:
+    from amiguard.sources.ami_secret import SecretError, read_secret  # noqa: PLC0415
+
+    place = f"ami {ami.host}:{ami.port}"
+    try:
+        read_secret(ami.secret_file)
+        with socket.create_connection((ami.host, ami.port), timeout=_PATIENCE):
+            return Finding("ok", place, "answers; `amiguard status` tells whether it lets us listen")
+    except SecretError as error:
+        return Finding("error", place, str(error), "a file of mode 0600 with the secret of the AMI user")
+    except OSError as error:
+        mend = "enabled = yes in manager.conf, then `manager reload`"
+        return Finding("warning", place, f"cannot connect: {error.strerror or error}", mend)
 
 
 def _firewall(config: Config) -> Finding:

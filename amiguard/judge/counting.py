@@ -65,8 +65,8 @@ class Counting:
 
     @property
     def busy(self) -> bool:
-        """Whether there is more than one channel, or was, and so anything to compare."""
-        return len(self._watermarks) > 1 or bool(self._spans)
+        """Whether there is, was or may yet be a second channel, and so anything to compare."""
+        return len(self._watermarks) > 1 or bool(self._spans) or bool(self._covering)
 
     def open(self, channel: str, *, covers_from: float | None = None) -> None:
         """The channel will tell events from now on.

@@ -82,7 +82,8 @@ class AmiClient:
             chance: a number from 0 to 1, which spreads the attempts of many.
             room: as `Inbox` has it.
         """
-        self.name = f"{config.host}:{config.port}"
+        host = f"[{config.host}]" if ":" in config.host else config.host
+        self.name = f"{host}:{config.port}"
         self.status = Status(State.DOWN, "not begun", 0)
         self._config = config
         self._skip_challenges = skip_challenges

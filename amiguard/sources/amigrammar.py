@@ -13,7 +13,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from amiguard.sources import grammar
-from amiguard.sources.grammar import _PEERS_WORDS as PEERS_WORDS
+from amiguard.sources.grammar import PEERS_WORDS
 from amiguard.sources.kinds import KINDS, SERVICES
 
 if TYPE_CHECKING:

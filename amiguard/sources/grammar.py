@@ -184,7 +184,7 @@ SESSION: Final = b'",SessionID="'
 PAIR: Final = re.compile(rb'",LocalAddress="(%s)",RemoteAddress="%s"' % (_ADDRESS, _address(b"(")))
 POINTER: Final = re.compile(rb"0x[0-9a-f]+")
 """SessionID of the AMI and of chan_sip: an address in memory, nothing a peer chose."""
-_PEERS_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+PEERS_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "ChallengeResponseFailed": ("Challenge", "Response"),
     "InvalidPassword": ("ReceivedChallenge", "ReceivedHash"),
     "RequestBadFormat": ("RequestType", "AccountID", "RequestParams"),
@@ -193,7 +193,7 @@ _PEERS_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
 """What behind the addresses a peer has said; all else there is Asterisk's own and clean."""
 
 LOOSE_TAILS: Final = {
-    kind.name: _CLASSIC.tail(kind, _PEERS_WORDS.get(kind.name, ())) for kind in KINDS.values()
+    kind.name: _CLASSIC.tail(kind, PEERS_WORDS.get(kind.name, ())) for kind in KINDS.values()
 }
 """Tails whose values may hold anything where they are a peer's words: this says where a value begins,
 not that there is but one reading.  Asterisk's own values stay strict, so that a field which a later release

@@ -167,3 +167,13 @@ def test_an_ami_that_is_down_for_good_costs_the_log_nothing() -> None:
     count.close("ami")
     new = [tell(count, "log", made.event(at=1000.0)) for _ in range(3)]
     assert new == [False, False, False]
+
+
+def test_a_log_that_comes_later_doubles_nothing_that_the_ami_alone_has_told() -> None:
+    count = Counting()
+    count.open("ami", covers_from=made.START)
+    events = stream(1, 5)
+    assert not any(tell(count, "ami", event) for event in events)
+    count.open("log")
+    assert all(tell(count, "log", event) for event in events)
+    assert not tell(count, "log", made.event(at=6.0))
