@@ -97,6 +97,14 @@ class Counting:
         self._spans = list(spans)[-SPANS:]
         self._horizon = max((span.end for span in self._spans), default=self._horizon)
 
+    def shift(self, delta: float) -> None:
+        """The clock was set by `delta` seconds: what the channels have passed, they still have."""
+        self._watermarks = {channel: time + delta for channel, time in self._watermarks.items()}
+        self._covering = {channel: start + delta for channel, start in self._covering.items()}
+        self._spans = [Span(channel, start + delta, end + delta) for channel, start, end in self._spans]
+        self._ages = [(time + delta, serial, event) for time, serial, event in self._ages]
+        self._horizon += delta
+
     def caught_up(self, channel: str, time: float) -> None:
         """The channel has told all that happened before `time`."""
         if channel in self._watermarks:
