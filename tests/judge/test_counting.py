@@ -177,3 +177,25 @@ def test_a_log_that_comes_later_doubles_nothing_that_the_ami_alone_has_told() ->
     count.open("log")
     assert all(tell(count, "log", event) for event in events)
     assert not tell(count, "log", made.event(at=6.0))
+
+
+def test_after_the_clock_was_set_back_two_channels_still_count_once() -> None:
+    judge = made.guard()
+    for channel in ("log", "ami"):
+        judge.counting.open(channel)
+        judge.counting.caught_up(channel, made.START)
+    judge.shift(-made.HOUR)
+    event = made.event(at=1 - made.HOUR)
+    assert [False, True] == [tell(judge.counting, channel, event) for channel in ("log", "ami")]
+
+
+def test_what_was_covered_before_the_clock_was_set_back_hides_nothing_after_it() -> None:
+    count = Counting()
+    count.open("log")
+    count.open("ami", covers_from=made.START)
+    count.caught_up("ami", made.START + 60)
+    count.close("ami")
+    count.restore(count.spans)
+    count.shift(-made.HOUR)
+    count.open("ami", covers_from=made.START + 60 - made.HOUR)
+    assert not tell(count, "log", made.event(at=30))
