@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 
 from amiguard.firewall.netlink import FirewallError
 from amiguard.firewall.nftables import Element, Flow
-from amiguard.judge.friends import HOUR
 from amiguard.model import Alarm, Ban, Prefix, Verdict
 from amiguard.store.rows import PositionRow
 from amiguard.views import printable, span
@@ -134,9 +133,11 @@ class Warden:
     def declare(self) -> None:
         """Put everything that shall stand into the kernel."""
         now = time.time()
-        bans = [_element(ban, now) for ban in self.guard.bans if ban.until > now]
+        running = [ban for ban in self.guard.bans if ban.until > now]
+        bans = [_element(ban, now) for ban in running]
         self._ports = set(self.guard.sip_ports)
         self._order(lambda firewall: firewall.declare(bans, self._all_allows(), self._ports))
+        self._spare(running, now)
 
     def heal(self) -> None:
         """Put the kernel right if somebody else changed what is ours, or if it refused us before."""
@@ -215,8 +216,7 @@ class Warden:
         if self._ports != self.guard.sip_ports:
             self._ports = set(self.guard.sip_ports)
             self._order(lambda firewall: firewall.listen(self._ports))
-        if flows := self._spared(bans, now):
-            self._order(lambda firewall: firewall.spare(flows))
+        self._spare(bans, now)
         if elements:
             self._order(lambda firewall: firewall.ban(elements))
         self._lift([old for old in doors if old.until > now])
@@ -224,15 +224,17 @@ class Warden:
             self.ledger.begun(verdict)
         _announce([ban for ban in bans if ban.until > now])
 
-    def _spared(self, bans: Iterable[Ban], now: float) -> list[Flow]:
-        """The phones of friends whose door is closed."""
+    def _spare(self, bans: Iterable[Ban], now: float) -> None:
+        """Let the phones of friends through, whose door is closed."""
         closed = [(ban, self.guard.friends.get(ban.source, now)) for ban in bans if ban.scope == "door"]
-        return [
-            Flow(address, port, min(ban.until - now, HOUR * 24))
+        flows = [
+            Flow(address, port, ban.until - now)
             for ban, friend in closed
             if friend is not None and ban.until > now
             for address, port in friend.recent_flows(now)
         ]
+        if flows:
+            self._order(lambda firewall: firewall.spare(flows))
 
     def _freed(self, bans: Sequence[Ban], now: float) -> None:
         """These were taken out of memory on an operator's word."""

@@ -116,6 +116,10 @@ def test_a_friends_door_ban_spares_the_phone_that_logged_in(tmp_path: Path) -> N
             peer.say("203.0.113.7", port, "198.51.100.1", target, f"word {number}")
         assert ["word 1", "word 2"] == [ears[5060].recv(100).decode(), ears[9999].recv(100).decode()]
         assert 1 == service.bans()["203.0.113.7/32"]["packets"]
+        nft.run("flush ruleset")
+        until(lambda: standing()[0], "the table back")
+        until(lambda: nft.elements("spare4"), "the phone spared again")
+        assert ["203.0.113.7 . 40000"] == list(nft.elements("spare4"))
 
 
 def udp(address: str, port: int) -> socket.socket:
