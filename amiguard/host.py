@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import logging
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
@@ -13,6 +14,8 @@ from amiguard.model import Prefix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+
+_log = logging.getLogger("amiguard")
 
 RESOLV_CONF = (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf"))
 
@@ -72,6 +75,8 @@ async def watch(
 ) -> NoReturn:
     """Tell what the host is, at once and after every change, until cancelled.
 
+    While that cannot be learnt, what was told last holds; it is logged once.
+
     Args:
         tell: called in this task.
         files: where resolvers are named.
@@ -79,21 +84,32 @@ async def watch(
         patience: seconds after which to look although the kernel said nothing, for files say nothing.
 
     Raises:
-        OSError, NetlinkError: as `look`.
+        OSError: the kernel refuses a netlink socket.
+        NetlinkError: as `look`.
     """
     loop = asyncio.get_running_loop()
-    told = None
+    told, trouble = None, ""
     with _news() as news:
         while True:
             _drain(news)
-            host = await look(files)
-            if host != told:
+            host, trouble = await _look_again(files, trouble)
+            if host is not None and host != told:
                 tell(host)
                 told = host
             await asyncio.sleep(pause)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(patience):
                     await loop.sock_recv(news, _NEWS)
+
+
+async def _look_again(files: Sequence[Path], trouble: str) -> tuple[Host | None, str]:
+    """What the host is now, or why that cannot be learnt: logged, unless that was the `trouble` before."""
+    try:
+        return await look(files), ""
+    except OSError as error:
+        if str(error) != trouble:
+            _log.warning("what is new on this network cannot be learnt: %s", error)
+        return None, str(error)
 
 
 def resolvers(text: str) -> Iterator[Prefix]:

@@ -215,3 +215,26 @@ def test_nothing_is_told_when_nothing_has_changed(tmp_path: Path) -> None:
             assert told.empty()
 
     within_patience(idle())
+
+
+@pytest.mark.kernel
+def test_a_file_that_cannot_be_read_for_a_while_ends_no_watch(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "resolv.conf"
+    file.write_text("nameserver 192.0.2.1\n")
+
+    async def test() -> None:
+        said = asyncio.Event()
+        caplog.handler.addFilter(lambda _: said.set() or True)
+        async with Watching(file, patience=0.01) as told:
+            assert (await told.get()).resolvers == prefixes("192.0.2.1")
+            file.unlink()
+            file.mkdir()
+            await said.wait()
+            file.rmdir()
+            file.write_text("nameserver 192.0.2.2\n")
+            while (await told.get()).resolvers != prefixes("192.0.2.2"):
+                pass
+
+    within_patience(test())
