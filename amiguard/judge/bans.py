@@ -52,7 +52,10 @@ class Bans:
         found = self._running.get(source)
         if found is not None and found.until <= time:
             found = None
-        for length in self._lengths.get(len(source.network), ()):
+        lengths = self._lengths.get(len(source.network), ())
+        if len(lengths) <= 1 and source.length in lengths:
+            return found  # as mostly: all bans are of the usual length
+        for length in lengths:
             if length < source.length and (found is None or found.scope == "door"):
                 ban = self._running.get(source.within(length))
                 found = ban if ban is not None and ban.until > time else found

@@ -109,10 +109,15 @@ class Friend:
 
 def _note(times: dict[_Key, float], key: _Key, time: float, limit: int) -> _Key | None:
     """Set a time, never back; the oldest makes room and is returned."""
-    oldest = min(times, key=times.__getitem__) if key not in times and len(times) >= limit else None
+    last = times.get(key)
+    if last is not None:
+        if time > last:
+            times[key] = time
+        return None
+    oldest = min(times, key=times.__getitem__) if len(times) >= limit else None
     if oldest is not None:
         del times[oldest]
-    times[key] = max(times.get(key, time), time)
+    times[key] = time
     return oldest
 
 

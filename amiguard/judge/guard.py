@@ -29,6 +29,7 @@ WIDE_FACTOR: Final = 8.0
 """Thresholds of a /48 are those of a source times this: it has 65,536 sources of its own."""
 SIP_PORT: Final = 5060
 _SIP_PORTS: Final = 32
+_LOCALS: Final = 256
 _EVERYBODY: Final = Prefix.parse("0.0.0.0/0")
 _FULL: Final = "as many bans run as there may be; only proven evidence bans until some are over"
 _LAST_PORT: Final = 65_535
@@ -52,7 +53,7 @@ class Guard:
         self._standings = self.shield.standings
         self.sip_ports = {SIP_PORT}
         """UDP ports on which SIP was seen to be served: what a door ban closes."""
-        self._local = b""
+        self._locals: set[bytes] = set()
         self._said: dict[tuple[str, Prefix], float] = {}
 
     def observe(
@@ -73,7 +74,7 @@ class Guard:
         standing = self._standings[event.remote.address]
         if standing.protection is not None and standing.protection.shelter == "ignored":
             return ()
-        if event.local != self._local:
+        if event.local not in self._locals:
             self._learn_port(event)
         proven = not forgeable and security.proven(event)
         ban = self.bans.covering(standing.source, time)
@@ -107,7 +108,9 @@ class Guard:
         """Note the UDP port on which SIP is served; nothing a sender writes is in this field."""
         if event.tampered:
             return
-        self._local = event.local
+        if len(self._locals) >= _LOCALS:
+            self._locals.clear()
+        self._locals.add(event.local)
         _, *transport, _, port = event.local.split(b"/")
         if event.service == b"AMI" or transport != [b"UDP"] or len(self.sip_ports) >= _SIP_PORTS:
             return
