@@ -209,7 +209,7 @@ class Tail:
 
     def _siblings(self) -> list[tuple[os.stat_result, Path]]:
         found = []
-        with suppress(FileNotFoundError), os.scandir(self.path.parent) as entries:
+        with suppress(FileNotFoundError, PermissionError), os.scandir(self.path.parent) as entries:
             for entry in entries:
                 with suppress(OSError):
                     found.append((entry.stat(), Path(entry.path)))

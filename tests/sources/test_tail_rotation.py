@@ -117,6 +117,19 @@ def test_truncation_seen_empty(log: Log) -> None:
     assert lines(4) == log.read()
 
 
+@pytest.mark.kernel
+def test_a_directory_that_may_be_entered_but_not_listed_hides_no_new_file(tmp_path: Path) -> None:
+    (tmp_path / "log").mkdir()
+    log = Log(tmp_path / "log" / "security")
+    log.write(lines(1))
+    assert lines(1) == log.read()
+    log.path.parent.chmod(0o311)
+    drop_override()
+    sequential(log)
+    log.write(lines(2))
+    assert lines(2) == log.read()
+
+
 def test_the_same_lines_again_after_truncation_are_new_lines(log: Log) -> None:
     for _ in range(3):
         log.write(lines(1, 2, 3))
