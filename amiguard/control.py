@@ -31,7 +31,7 @@ PATIENCE: Final = 10.0
 """Seconds in which a client must send its request, and take what it is given."""
 GROUP: Final = "amiguard"
 
-_AT_ONCE: Final = 500
+_AT_ONCE: Final = 1000
 _END: Final = b'{"end": true}\n'
 _BROKEN: Final = '{"end": false'
 _CREDENTIALS: Final = struct.Struct("iii")  # pid, uid, gid: struct ucred, include/linux/socket.h
@@ -135,8 +135,8 @@ class _Server:
     async def _send(self, rows: Iterable[str], writer: asyncio.StreamWriter) -> None:
         left = iter(rows)
         # In a thread: where rows come from the kernel or the store, the first may take a while.
-        while batch := await asyncio.to_thread(list, itertools.islice(left, _AT_ONCE)):
-            writer.write("\n".join(batch).encode() + b"\n")
+        while batch := await asyncio.to_thread(_packed, left):
+            writer.write(batch)
             await self._taken(writer)
 
     async def _taken(self, writer: asyncio.StreamWriter) -> None:
@@ -167,6 +167,11 @@ class _Server:
 
 def _line(told: Mapping[str, Any]) -> bytes:
     return json.dumps(dict(told)).encode() + b"\n"
+
+
+def _packed(rows: Iterator[str]) -> bytes:
+    """The next rows, a line each; nothing when there are none."""
+    return "".join([row + "\n" for row in itertools.islice(rows, _AT_ONCE)]).encode()
 
 
 def _refusal(text: str, code: int) -> Reply:

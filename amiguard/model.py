@@ -106,6 +106,20 @@ class Endpoint(NamedTuple):
     port: int
 
 
+class Peer(NamedTuple):
+    """Somebody who belongs to the PBX, whether or not he has logged in: a trunk, a registered phone.
+
+    `port` is the UDP port that its SIP comes from, 0 where that is not known.
+    `origin` says how we know, and where. `registered`: it has registered, and so
+    has chosen the address itself; the others an administrator wrote down.
+    """
+
+    network: Prefix
+    port: int
+    origin: str
+    registered: bool = False
+
+
 class SecurityEvent(NamedTuple):
     """What Asterisk said, the same value whether it came by log or by AMI.
 
