@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 from typing import TYPE_CHECKING
@@ -36,13 +37,20 @@ async def run(read: Callable[[], Config]) -> None:
     """
     reins = _Reins(read)
     while not reins.over:
-        reins.stop.clear()
-        try:
-            with opened(reins.config) as session:
-                await session.run(reins.stop, reins.ready)
-        except StartError as error:
-            reins.fall_back(error)
+        await _session(reins)
+        # A session freezes what it has loaded, which only here is waste to be collected.
+        gc.unfreeze()
+        gc.collect()
     systemd.notify(STOPPING=1)
+
+
+async def _session(reins: _Reins) -> None:
+    reins.stop.clear()
+    try:
+        with opened(reins.config) as session:
+            await session.run(reins.stop, reins.ready)
+    except StartError as error:
+        reins.fall_back(error)
 
 
 class _Reins:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import nft
 import pytest
 from lab import Service, attack, attempt, until
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = [pytest.mark.kernel, pytest.mark.nft]
 
@@ -97,9 +95,26 @@ def test_many_reloads_while_lines_come_lose_nothing(tmp_path: Path) -> None:
                 service.signal(signal.SIGHUP)
             service.write(attack(source, times=2))
         until(lambda: set(sources) == set(nft.elements("ban4")), "all banned")
+        service.await_news("WATCHDOG=1")  # the last of these sessions has lived for a second
         service.reload()
         until(lambda: len(service.ask("history")[1]) >= 40, "all remembered")
         history = service.ask("history")[1]
         assert (40, {("judged", 1)}) == (len(history), {(ban["origin"], ban["strike"]) for ban in history})
         assert 0 == service.stop()
         assert "Traceback" not in service.said
+
+
+def test_reloads_do_not_make_it_larger(tmp_path: Path) -> None:
+    with Service(tmp_path) as service:
+        service.reload()
+        before = resident(service)
+        for _ in range(20):
+            service.reload()
+        assert resident(service) - before < 4 * 2**20
+
+
+def resident(service: Service) -> int:
+    """Bytes of memory that it has."""
+    assert service.process is not None
+    pages = int(Path(f"/proc/{service.process.pid}/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGESIZE")
