@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import click
 
-from amiguard.cli.common import config_or_exit, fail, print_table, with_config, with_json
+from amiguard.cli.common import config_file, config_or_exit, fail, print_table, with_config, with_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ def check_command(config_path: str | None, *, as_json: bool) -> None:
     from amiguard import views  # noqa: PLC0415
 
     config = config_or_exit(config_path)
-    findings = [Finding("ok", "configuration", config_path or "defaults"), *_findings(config)]
+    findings = [Finding("ok", "configuration", config_file(config_path) or "defaults"), *_findings(config)]
     if as_json:
         click.echo(views.document({"findings": [finding._asdict() for finding in findings]}))
     else:

@@ -22,6 +22,11 @@ BUILT_IN: Final = "asterisk-security"
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
+def config_file(path: str | None) -> str | None:
+    """The file that is read: the one that was named, else the usual one; None where that does not exist."""
+    return path or (CONFIG if Path(CONFIG).exists() else None)
+
+
 def read_config(path: str | None) -> Config:
     """Read the configuration; without a path the usual file, or the defaults where there is none.
 
@@ -31,9 +36,10 @@ def read_config(path: str | None) -> Config:
     """
     from amiguard.config import ConfigError, parse  # noqa: PLC0415 - `--help` needs none of it
 
-    file = Path(path or CONFIG)
-    if path is None and not file.exists():
+    name = config_file(path)
+    if name is None:
         return parse("", "defaults")
+    file = Path(name)
     config = parse(file.read_bytes().decode("utf-8", "surrogateescape"), str(file))
     for number, log in enumerate(config.logs):
         if log.filter != BUILT_IN:
@@ -51,7 +57,7 @@ def config_or_exit(path: str | None) -> Config:
     except ConfigError as error:
         fail(str(error), 2)
     except OSError as error:
-        fail(f"{path}: {error.strerror}", 2)
+        fail(f"{error.filename}: {error.strerror}", 2)
 
 
 def with_config(command: _Command) -> _Command:

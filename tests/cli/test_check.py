@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import written
+from click.testing import CliRunner
 from lab import Ran, Service, attack, attempt, run
+
+from amiguard.cli import cli
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,3 +83,23 @@ def test_hostile_bytes_in_a_log_are_no_trouble(tmp_path: Path) -> None:
     assert 0 == ran.code
     assert ran.out.replace("\n", "").isprintable()
     service.news.close()
+
+
+def test_the_usual_file_is_named_where_it_was_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "amiguard.toml"
+    file.write_text(f'[service]\nstate_dir = "{tmp_path}/state"\n', encoding="utf-8")
+    monkeypatch.setattr("amiguard.cli.common.CONFIG", str(file))
+    (told,) = (
+        each
+        for each in json.loads(CliRunner().invoke(cli, ["check", "--json"]).stdout)["findings"]
+        if each["subject"] == "configuration"
+    )
+    assert str(file) == told["text"]
+
+
+def test_the_usual_file_is_named_where_it_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("amiguard.cli.common.CONFIG", str(tmp_path))
+    ran = CliRunner().invoke(cli, ["status"])
+    assert (2, f"amiguard: {tmp_path}: Is a directory\n") == (ran.exit_code, ran.stderr)
