@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+# Where nft is, and what the PATH of a plain user lacks on Debian.
+export PATH := $(PATH):/usr/sbin:/sbin
 
 .PHONY: help demo test lint bench clean
 
