@@ -17,6 +17,7 @@ import logging
 import os
 import socket
 import struct
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TextIO
 
@@ -74,6 +75,33 @@ def claimed(path: str) -> Iterator[socket.socket]:
             Path(path).unlink(missing_ok=True)
 
 
+class Door:
+    """The service's socket, which stays open from one session to the next: who comes between waits."""
+
+    def __init__(self) -> None:
+        self._path = ""
+        self._claim = contextlib.ExitStack()
+        self._listener: socket.socket | None = None
+
+    def at(self, path: str) -> socket.socket:
+        """A listener at this path, to be closed by whoever serves; the claim stays.
+
+        Raises:
+            ControlError, OSError: as `claimed`; the door stays where it was.
+        """
+        if self._listener is None or path != self._path:
+            claim = contextlib.ExitStack()
+            listener = claim.enter_context(claimed(path))
+            self.close()
+            self._path, self._claim, self._listener = path, claim, listener
+        return self._listener.dup()
+
+    def close(self) -> None:
+        """Give the socket up."""
+        self._claim.close()
+        self._listener = None
+
+
 @contextlib.asynccontextmanager
 async def serving(
     listener: socket.socket, handle: Callable[[Mapping[str, Any]], Reply]
@@ -81,12 +109,14 @@ async def serving(
     """Answer on a claimed socket while the context lasts.
 
     Args:
-        listener: as `claimed` gives it.
+        listener: as `Door.at` gives it.
         handle: answers a request; raises ControlError to refuse it, as may the rows of its reply.
     """
     server = _Server(handle)
+    # Python 3.13 would remove the path, which is the door's.
+    keep: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
     async with await asyncio.start_unix_server(
-        server.talk, sock=listener, limit=REQUEST_BYTES, backlog=CLIENTS
+        server.talk, sock=listener, limit=REQUEST_BYTES, backlog=CLIENTS, **keep
     ):
         try:
             yield
@@ -225,7 +255,7 @@ def _bind(listener: socket.socket, path: str) -> None:
         listener.bind(path)
     finally:
         os.umask(before)
-    with contextlib.suppress(KeyError, PermissionError):
+    with contextlib.suppress(KeyError, OSError):  # the group is a convenience
         os.chown(path, -1, grp.getgrnam(GROUP).gr_gid)
 
 

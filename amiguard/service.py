@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 import signal
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from amiguard import systemd
 from amiguard.config import ConfigError
+from amiguard.control import Door
 from amiguard.session import StartError, opened
 
 if TYPE_CHECKING:
@@ -36,18 +38,19 @@ async def run(read: Callable[[], Config]) -> None:
         StartError: the first session cannot begin.
     """
     reins = _Reins(read)
-    while not reins.over:
-        await _session(reins)
-        # A session freezes what it has loaded, which only here is waste to be collected.
-        gc.unfreeze()
-        gc.collect()
+    with contextlib.closing(Door()) as door:
+        while not reins.over:
+            await _session(reins, door)
+            # A session freezes what it has loaded, which only here is waste to be collected.
+            gc.unfreeze()
+            gc.collect()
     systemd.notify(STOPPING=1)
 
 
-async def _session(reins: _Reins) -> None:
+async def _session(reins: _Reins, door: Door) -> None:
     reins.stop.clear()
     try:
-        with opened(reins.config) as session:
+        with opened(reins.config, door) as session:
             await session.run(reins.stop, reins.ready)
     except StartError as error:
         reins.fall_back(error)

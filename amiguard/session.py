@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from amiguard import host, ledger, systemd
-from amiguard.control import ControlError, claimed, serving
+from amiguard.control import ControlError, serving
 from amiguard.desk import Desk, stranger
 from amiguard.ears import Ears
 from amiguard.firewall.netlink import FirewallError
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from amiguard.config import Config
-    from amiguard.control import Reply
+    from amiguard.control import Door, Reply
     from amiguard.model import Ban
     from amiguard.store import Memory
 
@@ -56,8 +56,9 @@ class StartError(Exception):
 class Session:
     """One configuration at work."""
 
-    def __init__(self, config: Config, store: Store, firewall: Firewall | None) -> None:
+    def __init__(self, config: Config, store: Store, firewall: Firewall | None, door: Door) -> None:
         self._config = config
+        self._door = door
         self._store = store
         self._firewall = firewall
         self._guard = Guard(config)
@@ -78,7 +79,8 @@ class Session:
         """
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(self._writer.shutdown)
-            listener = self._claim(stack)
+            listener = self._claim()
+            stack.callback(listener.close)
             gc.disable()  # what is loaded now is there to stay
             positions = self._remember()
             self._warn()
@@ -89,10 +91,10 @@ class Session:
             await stack.enter_async_context(serving(listener, self._answer))
             await self._work(positions, stop, ready)
 
-    def _claim(self, stack: contextlib.ExitStack | contextlib.AsyncExitStack) -> socket.socket:
+    def _claim(self) -> socket.socket:
         path = self._config.service.socket
         try:
-            return stack.enter_context(claimed(path))
+            return self._door.at(path)
         except (ControlError, OSError) as error:
             raise StartError(f"cannot serve {path}: {error}") from error
 
@@ -277,8 +279,8 @@ def _settle_memory() -> None:
 
 
 @contextlib.contextmanager
-def opened(config: Config) -> Iterator[Session]:
-    """Open store and firewall for a session.
+def opened(config: Config, door: Door) -> Iterator[Session]:
+    """Open store and firewall for a session, which is asked at the door.
 
     Raises:
         StartError: one of them cannot be had.
@@ -289,7 +291,7 @@ def opened(config: Config) -> Iterator[Session]:
             store = stack.enter_context(Store.open(Path(config.service.state_dir)))
         except (FirewallError, StoreError) as error:
             raise StartError(str(error)) from error
-        yield Session(config, store, firewall)
+        yield Session(config, store, firewall, door)
 
 
 def firewall_of(config: Config) -> Firewall:
