@@ -281,11 +281,15 @@ class _Classic(_Reader):
         if not sandwich.holds(line, receipt, starts=starts):
             self.sandwich = None
             return at
+        if _complete(line) and not (starts and self._is_clean(data, at)):
+            self.sandwich = None  # the rest has come, which may itself begin like a record
         if starts:
             found.append(_ambiguous("inside a record that was broken", line))
-        elif _complete(line):
-            self.sandwich = None
         return end + 1
+
+    def _is_clean(self, data: bytes, at: int) -> bool:
+        match = self._form.scan.match(data, at)
+        return match is not None and match.lastindex != grammar.OTHER
 
 
 def _complete(line: bytes) -> bool:

@@ -50,6 +50,17 @@ def test_what_lies_between_blames_nobody(opened: SecurityLog) -> None:
     assert tell(opened, REST + WHOLE) == "E"
 
 
+@pytest.mark.parametrize(
+    "start",
+    [b"[a] NOTICE[1] ", b'[a] SECURITY[1] res_security_log.c: SecurityEvent="', b'[a] SECURITY[1] x"'],
+)
+def test_a_rest_that_begins_like_a_record_is_the_rest_all_the_same(log: SecurityLog, start: bytes) -> None:
+    """Else a packet with such an account would hide sixteen honest records."""
+    broken = written.classic(written.record("InvalidAccountID", Words(account=b"x\n" + start)))
+    assert tell(log, WHOLE + broken + WHOLE) == "EaaE"
+    assert log.settled
+
+
 def test_text_that_begins_no_record_and_ends_none_changes_nothing(opened: SecurityLog) -> None:
     assert tell(opened, b"more of it\n" * 20 + b'"\n' + WHOLE) == "a"
     assert not opened.settled
