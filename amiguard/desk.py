@@ -7,6 +7,7 @@ import json
 import operator
 import time
 from collections import deque
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -45,6 +46,8 @@ _BLIND: Final = {
     "classic": frozenset(("oversize-blind", "crlf-blind", "quote-blind", "utf8-blind")),
 }
 """What each way of telling events cannot show; invalid UTF-8 Asterisk itself keeps from all of them."""
+_PEERS: Final = 1000
+"""Known peers that `status` names; it counts them all."""
 _LONGEST: Final = 500
 """Characters of a reason."""
 
@@ -96,6 +99,8 @@ class Desk:
                 "sources": [*self._sources(), *self._amis()],
                 "tracked": len(guard.scorer),
                 "friends": len(guard.friends),
+                "known": len(guard.peers),
+                "peers": [views.peer(peer) for peer in islice(guard.peers, _PEERS)],
                 "bans": len(guard.bans),
                 "firewall": {"state": state, "repairs": warden.repairs},
                 "store": {"state": self.store_trouble or "ok"},

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from amiguard.amichannel import AmiChannel
 from amiguard.asterisk.discover import discover
 from amiguard.channel import Channel
+from amiguard.peerwatch import PeerWatch
 from amiguard.sources.ami_client import AmiClient
 from amiguard.sources.ami_inbox import Batch, Lost, State, Status
 from amiguard.sources.follow import Follower
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("amiguard")
 
 _OVER_HTTP: Final = "AMI over HTTP is on: records in anything but JSON can be forged and prove nothing"
+_ANSWERING: Final = (State.LISTENING, State.DEAF)
 _UNDERWAY: Final = 1.0
 """Seconds that an event may take from Asterisk to us; mostly it is 2 ms."""
 
@@ -56,6 +58,7 @@ class Ears:
         desk.patterns = tuple(self._patterns)
         amiss = () if config.logs else installation.reasons
         self.warnings = (*amiss, *((_OVER_HTTP,) if self._over_http else ()))
+        self._peers = PeerWatch(installation.directory, warden.know)
         self._config = config
         self._guard = guard
         self._warden = warden
@@ -70,6 +73,8 @@ class Ears:
             client = AmiClient(ami, skip_challenges=worthless)
             yield client.run()
             yield self._listen(client)
+            self._peers.listen(client)
+        yield self._peers.run()
 
     def roll_call(self) -> None:
         """See which channels are read to their end, and which are gone."""
@@ -104,6 +109,8 @@ class Ears:
                 case Status():
                     _say(channel, item)
                     channel.turn(item, time.time())
+                    if item.state in _ANSWERING:
+                        self._peers.ring()
                 case Lost():
                     _log.warning("%s: events came too fast; the log must tell them", channel.name)
                     channel.lose(item, time.time())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from amiguard.model import Ban
+    from amiguard.model import Ban, Peer
     from amiguard.store.rows import BanRow
 
 VERSION: Final = 1
@@ -96,6 +96,11 @@ _LINE: Final = (
 @functools.lru_cache(maxsize=4096)
 def _quoted(text: str) -> str:
     return json.dumps(text)
+
+
+def peer(one: Peer) -> dict[str, Any]:
+    """A known peer, as `status` shows it."""
+    return {"address": str(one.network), "origin": printable(one.origin)}
 
 
 def past(row: BanRow, now: float) -> dict[str, Any]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from amiguard.host import Host
     from amiguard.judge.guard import Guard, Outcome
     from amiguard.ledger import Ledger
-    from amiguard.model import Origin, Scope
+    from amiguard.model import Origin, Peer, Scope
     from amiguard.sources.position import Chunk
     from amiguard.sources.securitylog import Ambiguous
 
@@ -130,6 +130,13 @@ class Warden:
         shield.protect("a resolver of this host", host.resolvers, shelter="spared")
         shield.on_link(host.on_link)
 
+    def know(self, peers: Iterable[Peer]) -> None:
+        """These belong to the PBX; where their door is closed already, they are spared from now on."""
+        guard = self.guard
+        guard.known(peers)
+        sources = {guard.peers.source(peer) for peer in guard.peers}
+        self._spare([ban for source in sources if (ban := guard.bans.get(source))], time.time())
+
     def declare(self) -> None:
         """Put everything that shall stand into the kernel."""
         now = time.time()
@@ -207,6 +214,9 @@ class Warden:
         friend = self.guard.friends.within(source, now)
         if friend is not None:
             raise Refused(f"{friend} is a friend, it has logged in lately; --force does it all the same")
+        peer = self.guard.peers.overlapping(source)
+        if peer is not None:
+            raise Refused(f"{peer.network} is a known peer ({peer.origin}); --force does it all the same")
 
     def _enforce(self, verdicts: Sequence[Verdict], now: float) -> None:
         bans = [verdict.ban for verdict in verdicts]
@@ -225,13 +235,12 @@ class Warden:
         _announce([ban for ban in bans if ban.until > now])
 
     def _spare(self, bans: Iterable[Ban], now: float) -> None:
-        """Let the phones of friends through, whose door is closed."""
-        closed = [(ban, self.guard.friends.get(ban.source, now)) for ban in bans if ban.scope == "door"]
+        """Let the phones of friends and known peers through, whose door is closed."""
         flows = [
             Flow(address, port, ban.until - now)
-            for ban, friend in closed
-            if friend is not None and ban.until > now
-            for address, port in friend.recent_flows(now)
+            for ban in bans
+            if ban.scope == "door" and ban.until > now
+            for address, port in self.guard.flows(ban.source, now)
         ]
         if flows:
             self._order(lambda firewall: firewall.spare(flows))

@@ -27,6 +27,13 @@ WRITE_TIMEOUT = 0.1
 CHALLENGE = b"158612"
 
 
+def listed(*items: bytes) -> bytes:
+    """The answer to an action that lists: a message an item, which is its headers."""
+    start = b"Response: Success\r\nActionID: ID\r\nEventList: start\r\nMessage: They follow\r\n\r\n"
+    messages = b"".join(b"Event: Item\r\nActionID: ID\r\n%s\r\n\r\n" % item for item in items)
+    return start + messages + b"Event: ListComplete\r\nActionID: ID\r\nEventList: Complete\r\n\r\n"
+
+
 def event(kind: str, words: Words = written.HONEST, *, stamp: bool = False, **details: bytes) -> bytes:
     """A security event without its empty line; required details that are not given say `1`."""
     required = dict.fromkeys(written.KINDS[kind].required, b"1")
@@ -140,6 +147,7 @@ class Manager:
     def __init__(self) -> None:
         self.sessions: list[Session] = []
         self.silent = False
+        self.answers = dict(_ANSWERS)
 
     def pbx(self, port: int) -> Pbx:
         """How to reach it."""
@@ -166,7 +174,7 @@ class Manager:
         action = message.get(b"Action", b"")
         if action == b"Login":
             return self._log_in(session, message)
-        session.write(_ANSWERS.get(action, _UNKNOWN).replace(b"ID\r\n", message[b"ActionID"] + b"\r\n"))
+        session.write(self.answers.get(action, UNKNOWN).replace(b"ID\r\n", message[b"ActionID"] + b"\r\n"))
         return True
 
     def _log_in(self, session: Session, message: dict[bytes, bytes]) -> bool:
@@ -193,7 +201,8 @@ class Manager:
         self.publish(event(kind, words, SessionTV=written.EVENTTV, **details) + b"\r\n\r\n")
 
 
-_UNKNOWN = b"Response: Error\r\nActionID: ID\r\nMessage: Invalid/unknown command\r\n\r\n"
+UNKNOWN = b"Response: Error\r\nActionID: ID\r\nMessage: Invalid/unknown command\r\n\r\n"
+DENIED = b"Response: Error\r\nActionID: ID\r\nMessage: Permission denied\r\n\r\n"
 _ANSWERS = {
     b"Challenge": b"Response: Success\r\nActionID: ID\r\nChallenge: %s\r\n\r\n" % CHALLENGE,
     b"Ping": b"Response: Success\r\nActionID: ID\r\nPing: Pong\r\nTimestamp: 1795301729.276880\r\n\r\n",

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import glob
 import re
 import socket
-import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from amiguard.asterisk.conf import MOST_BYTES, ConfError, ConfMissingError, load
+from amiguard.asterisk.files import Files
 from amiguard.asterisk.sections import Conf, Place, Variable, fold
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 Format = Literal["default", "plain", "json"]
 
@@ -94,7 +89,7 @@ def discover(directory: str = DIRECTORY, hostname: str = "") -> Installation:
         directory: where asterisk.conf is; its `astetcdir` may lead elsewhere.
         hostname: of the PBX, for `appendhostname`; by default of this machine.
     """
-    files = _Files(directory)
+    files = Files(directory)
     main = files.conf("asterisk.conf") or Conf(())
     files.directory = main.last("directories", "astetcdir") or directory
     log_directory = main.last("directories", "astlogdir") or _LOG_DIRECTORY
@@ -103,39 +98,7 @@ def discover(directory: str = DIRECTORY, hostname: str = "") -> Installation:
     return Installation(files.directory, log_directory, logs, manager, tuple(files.reasons))
 
 
-class _Files:
-    """Reads configuration files, and keeps the reasons for what could not be."""
-
-    def __init__(self, directory: str) -> None:
-        self.directory = directory
-        self.reasons: list[str] = []
-
-    def conf(self, name: str, *, needed: bool = False) -> Conf | None:
-        """A file as Asterisk has it, empty if it has none; None if it is there and we cannot read it."""
-        known = len(self.reasons)
-        try:
-            return load(name, self._read)
-        except ConfMissingError:
-            if len(self.reasons) > known:
-                return None
-            self.reasons += [f"{Path(self.directory, name)} does not exist"] * needed
-            return Conf(())
-        except ConfError as error:
-            self.reasons.append(f"{error}; Asterisk discards the whole file")
-            return Conf(())
-
-    def _read(self, name: str) -> Iterator[tuple[str, bytes]]:
-        # pathlib's glob would take hidden files, an editor's for one, which glob(3) leaves out.
-        for path in sorted(glob.glob(str(Path(self.directory, name)))):  # noqa: PTH207
-            try:
-                if stat.S_ISREG(Path(path).stat().st_mode):
-                    with Path(path).open("rb") as file:
-                        yield path, file.read(MOST_BYTES + 1)
-            except OSError as error:
-                self.reasons.append(f"{path} cannot be read: {error.strerror}")
-
-
-def _logs(files: _Files, directory: str, hostname: str) -> tuple[LogFile, ...]:
+def _logs(files: Files, directory: str, hostname: str) -> tuple[LogFile, ...]:
     """The log files with security in them, the best first."""
     conf = files.conf("logger.conf", needed=True)
     if conf is None:
@@ -178,7 +141,7 @@ def _warning(log: LogFile) -> str:
     )
 
 
-def _manager(files: _Files) -> Manager | None:
+def _manager(files: Files) -> Manager | None:
     """The AMI; where http.conf cannot be read, HTTP is taken to be on."""
     manager, http = files.conf("manager.conf"), files.conf("http.conf")
     if manager is None:

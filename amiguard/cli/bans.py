@@ -57,7 +57,7 @@ def _print_running(bans: list[dict[str, Any]]) -> None:
 @click.argument("address")
 @click.option("--for", "lasting", metavar="DURATION", help='How long: 10m, 1h, 7d, or "forever".')
 @click.option("--reason", metavar="TEXT", help="Why, for list and history.")
-@click.option("--force", is_flag=True, help="Even a friend, even a very wide prefix.")
+@click.option("--force", is_flag=True, help="Even a friend, a known peer, a very wide prefix.")
 @with_config
 @with_json
 @reports

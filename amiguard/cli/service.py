@@ -70,6 +70,7 @@ def _tell(status: dict[str, Any]) -> None:
     click.echo(f"store           {status['store']['state']}")
     click.echo(f"bans            {status['bans']}")
     click.echo(f"tracked         {status['tracked']} sources, {status['friends']} friends")
+    click.echo(f"known peers     {status['known']}")
     click.echo(f"sight           {', '.join(status['sight'])}")
     for source in status["sources"]:
         name = printable(source["name"])

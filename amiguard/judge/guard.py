@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from amiguard.judge.bans import Bans
 from amiguard.judge.counting import Counting
-from amiguard.judge.friends import DAY, Friend, Friends
+from amiguard.judge.friends import DAY, Flow, Friend, Friends
+from amiguard.judge.peers import Peers
 from amiguard.judge.points import Points
 from amiguard.judge.scorer import Scorer
 from amiguard.judge.shield import Shield, Standing
@@ -20,8 +21,10 @@ from amiguard.sources import security
 from amiguard.sources.kinds import KINDS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from amiguard.config import Config
-    from amiguard.model import AlarmKind, SecurityEvent
+    from amiguard.model import AlarmKind, Peer, SecurityEvent
 
 Outcome = Verdict | Alarm
 
@@ -47,6 +50,7 @@ class Guard:
         self.wide = Scorer(replace(score, max_sources=max(score.max_sources // 8, 1)))
         self.bans = Bans(ban, score.max_sources)
         self.friends = Friends(lasts=allow.authenticated_for, limit=score.max_sources)
+        self.peers = Peers(ban.ipv4_prefix, ban.ipv6_prefix)
         self.counting = Counting()
         self.shield = Shield(ban.ipv4_prefix, ban.ipv6_prefix)
         self.shield.protect("allow.networks", allow.networks)
@@ -90,6 +94,15 @@ class Guard:
             return ()
         return self._failure(event, time, standing, points, proven=proven)
 
+    def known(self, peers: Iterable[Peer]) -> None:
+        """These belong to the PBX, and are treated as friends; those known before no longer."""
+        self.peers.know(peers)
+
+    def flows(self, source: Prefix, time: float) -> set[Flow]:
+        """Address and port of the phones and trunks in a source that a closed door is to spare."""
+        friend = self.friends.get(source, time)
+        return {*(friend.recent_flows(time) if friend else ()), *self.peers.flows(source)}
+
     def forgive(self, source: Prefix) -> None:
         """The source's scores are 0, the one of its surrounding /48 too."""
         self.scorer.forget(source)
@@ -103,6 +116,7 @@ class Guard:
             self.scorer.shift(delta)
             self.wide.shift(delta)
             self.friends.shift(delta)
+            self.peers.shift(delta)
 
     def _learn_port(self, event: SecurityEvent) -> None:
         """Note the UDP port on which SIP is served; nothing a sender writes is in this field."""
@@ -122,17 +136,23 @@ class Guard:
         suspect = self.scorer.get(source)
         alarm: tuple[Alarm, ...] = ()
         if suspect is not None:
-            friend = self.friends.get(source, time)
+            friend = self._friend(source, time)
             fast, slow = self.scorer.scores(source, time)
             if self._is_breach(fast, slow, friend):
                 text = f"logged in after failures worth {slow:.1f} points"
                 alarm = self._alarm("breach", source, time, text)
                 # Who forges failures must not talk a friend out of being one.
                 if not friend or self._is_breach(suspect.fast_proven, suspect.slow_proven, friend):
+                    self.peers.breached(source)
                     return alarm
         remote = event.remote
+        self.peers.cleared(source)
         self.friends.succeeded(source, event.account, (remote.address, remote.port), time)
         return alarm
+
+    def _friend(self, source: Prefix, time: float) -> Friend | None:
+        """Who has logged in, or belongs to the PBX anyway."""
+        return self.friends.get(source, time) or self.peers.friend(source)
 
     def _is_breach(self, fast: float, slow: float, friend: Friend | None) -> bool:
         """Whether a log-in after failures of these scores is more likely a guess that came true."""
@@ -143,7 +163,7 @@ class Guard:
         self, event: SecurityEvent, time: float, standing: Standing, points: float, *, proven: bool
     ) -> tuple[Outcome, ...]:
         source = standing.source
-        friend = self.friends.get(source, time)
+        friend = self._friend(source, time)
         offence = self.scorer.add(
             source,
             time,
@@ -175,9 +195,10 @@ class Guard:
             return self._alarm("suppressed", _EVERYBODY, time, _FULL)
         outcome: tuple[Outcome, ...] = (self._ban(offence, scope, event, records),)
         if friend and scope == "door":
-            outcome += self._alarm(
-                "suppressed", source, time, "a friend's door is closed, but for its own phones", records
-            )
+            peer = next(self.peers.at(source), None)
+            who = f"a known peer's ({peer.origin})" if peer else "a friend's"
+            text = f"{who} door is closed, but for its own phones"
+            outcome += self._alarm("suppressed", source, time, text, records)
         return outcome
 
     def _mercy(self, standing: Standing, friend: Friend | None, time: float) -> str:
@@ -208,6 +229,8 @@ class Guard:
         why_not = f"{friend} in it is a friend" if friend else ""
         if protection := self.shield.protects(network):
             why_not = f"{protection.why} lies in it"
+        elif peer := self.peers.overlapping(network):
+            why_not = f"{peer.network} in it is a known peer ({peer.origin})"
         elif self.shield.touches_link(network):
             why_not = "our own network lies in it"
         if why_not:

@@ -1,0 +1,217 @@
+"""Edge: asks, again and again, which trunks and phones belong to the PBX, and resolves their names."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import socket
+import threading
+import time
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
+
+from amiguard.asterisk.files import Files
+from amiguard.asterisk.peers import FILES, QUESTIONS, Named, configured, told
+from amiguard.model import Peer, Prefix
+from amiguard.sources.ami_client import AskError
+from amiguard.views import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from amiguard.asterisk.peers import Lead
+    from amiguard.sources.ami_client import AmiClient
+    from amiguard.sources.amimessages import Answer
+
+    Resolve = Callable[[str], Iterable[Prefix]]
+
+_log = logging.getLogger("amiguard")
+
+MOST: Final = 10_000
+"""Peers that are known at once; what an administrator wrote comes first."""
+NAMES: Final = 64
+"""Names that are resolved; a minute or two if no name server answers."""
+_SAID: Final = 64
+_DENIED: Final = b"Permission denied"
+_MUTE: Final = "its user may not ask for trunks and phones; add write = reporting to it in manager.conf"
+
+
+class Timings(NamedTuple):
+    """How long to wait for what, in seconds."""
+
+    pause: float = 300.0
+    """From one round to the next, unless an AMI has connected."""
+    resolve: float = 5.0
+    """For the addresses of a name."""
+
+
+TIMINGS: Final = Timings()
+
+
+def addresses(name: str) -> set[Prefix]:
+    """The addresses of a name; blocks.
+
+    Raises:
+        OSError: nobody knows any, or the name cannot be asked for.
+    """
+    found = socket.getaddrinfo(name, None, type=socket.SOCK_DGRAM)
+    texts = {str(each[4][0]).partition("%")[0] for each in found}
+    return {Prefix.of(ipaddress.ip_address(text).packed) for text in texts}
+
+
+class PeerWatch:
+    """Knows what each AMI, each file and each name said last; `run` is a task that never ends."""
+
+    def __init__(
+        self,
+        directory: str,
+        tell: Callable[[Sequence[Peer]], None],
+        *,
+        timings: Timings = TIMINGS,
+        resolve: Resolve = addresses,
+    ) -> None:
+        """Begin; nothing is asked yet.
+
+        Args:
+            directory: of Asterisk's configuration.
+            tell: is given all peers when they have changed, in the loop's own thread.
+            timings: how long to wait for what.
+            resolve: a name to its addresses; may block, and raise OSError.
+        """
+        self._directory = directory
+        self._tell = tell
+        self._timings = timings
+        self._resolve = resolve
+        self._clients: list[AmiClient] = []
+        self._bell = asyncio.Event()
+        self._leads: dict[str, tuple[Lead, ...]] = {}
+        self._addresses: dict[str, frozenset[Prefix]] = {}
+        self._told: tuple[Peer, ...] | None = None
+        self._said: set[str] = set()
+
+    def listen(self, client: AmiClient) -> None:
+        """Ask this AMI as well."""
+        self._clients.append(client)
+
+    def ring(self) -> None:
+        """An AMI has connected: ask now."""
+        self._bell.set()
+
+    async def run(self) -> NoReturn:
+        """Ask at once, when it rings, and every five minutes."""
+        while True:
+            self._bell.clear()
+            await self._read()
+            await self._share()
+            for client in self._clients:
+                await self._ask(client)
+            await self._share()
+            await self._look_up()
+            await self._share()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._timings.pause):
+                    await self._bell.wait()
+
+    async def _read(self) -> None:
+        """The files, in a thread, for an installation may have many megabytes of them."""
+        files = Files(self._directory)
+        for name in FILES:
+            self._leads[name] = await asyncio.to_thread(_written, files, name)
+        for reason in files.reasons:
+            self._say(f"{reason}; the peers in it are not known")
+
+    async def _ask(self, client: AmiClient) -> None:
+        """What an AMI does not tell now it has told before; what it may not tell is said once."""
+        for action, question in QUESTIONS.items():
+            try:
+                answers = await client.ask(action, question.headers)
+            except AskError:
+                continue
+            if answers[0].success:
+                leads = await asyncio.to_thread(_heard, action, answers, time.time())
+                self._leads[f"{client.name} {action}"] = leads
+            else:
+                self._refused(client.name, action, answers[0].get(b"Message") or b"refused")
+
+    async def _look_up(self) -> None:
+        """Resolve the names, one after another; one that is not answered keeps its last addresses."""
+        leads = chain.from_iterable(self._leads.values())
+        names = list(islice(dict.fromkeys(lead.name for lead in leads if isinstance(lead, Named)), NAMES))
+        self._addresses = {name: self._addresses.get(name, frozenset()) for name in names}
+        for name in names:
+            try:
+                async with asyncio.timeout(self._timings.resolve):
+                    self._addresses[name] = frozenset(await _aside(self._resolve, name))
+            except (OSError, UnicodeError) as error:  # a TimeoutError is an OSError
+                self._say(f"known peer {name}: cannot be resolved: {error or 'no answer'}")
+
+    async def _share(self) -> None:
+        """Tell who is known, if that has changed."""
+        peers = await asyncio.to_thread(self._collect)
+        if peers != self._told:
+            self._told = peers
+            self._tell(peers)
+
+    def _collect(self) -> tuple[Peer, ...]:
+        leads = chain.from_iterable(self._leads.values())
+        found = dict.fromkeys(peer for lead in leads for peer in self._peers(lead))
+        return tuple(islice(found, MOST))
+
+    def _peers(self, lead: Lead) -> Iterator[Peer]:
+        if isinstance(lead, Peer):
+            yield lead
+            return
+        for address in sorted(self._addresses.get(lead.name, ())):
+            yield Peer(address, lead.port, f"{lead.origin}, {lead.name}")
+
+    def _refused(self, name: str, action: str, message: bytes) -> None:
+        """An action that an Asterisk does not have is no matter: it lacks the channel driver as well."""
+        if message == _DENIED:
+            self._say(f"ami {name}: {_MUTE}")
+        else:
+            self._say(f"ami {name}: {action}: {printable(message)}", logging.INFO)
+
+    def _say(self, text: str, level: int = logging.WARNING) -> None:
+        """Say it once."""
+        if text not in self._said and len(self._said) < _SAID:
+            self._said.add(text)
+            _log.log(level, "%s", printable(text))
+
+
+def _written(files: Files, name: str) -> tuple[Lead, ...]:
+    conf = files.conf(name)
+    return tuple(islice(configured(name, conf), MOST)) if conf else ()
+
+
+def _heard(action: str, answers: Sequence[Answer], now: float) -> tuple[Lead, ...]:
+    return tuple(islice(told(action, answers, now), MOST))
+
+
+async def _aside(resolve: Resolve, name: str) -> Iterable[Prefix]:
+    """Resolve in a thread that nobody waits for at the end: a dead name server holds it for long."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Iterable[Prefix]] = loop.create_future()
+
+    def work() -> None:
+        try:
+            found, error = resolve(name), None
+        except (OSError, UnicodeError) as raised:
+            found, error = (), raised
+        with contextlib.suppress(RuntimeError):  # the loop is over
+            loop.call_soon_threadsafe(_settle, future, found, error)
+
+    threading.Thread(target=work, name="resolve", daemon=True).start()
+    return await future
+
+
+def _settle(
+    future: asyncio.Future[Iterable[Prefix]], found: Iterable[Prefix], error: Exception | None
+) -> None:
+    if future.cancelled():
+        return
+    if error:
+        future.set_exception(error)
+    else:
+        future.set_result(found)
