@@ -145,7 +145,7 @@ class PeerWatch:
                 async with asyncio.timeout(self._timings.resolve):
                     self._addresses[name] = frozenset(await _aside(self._resolve, name))
             except (OSError, UnicodeError) as error:  # a TimeoutError is an OSError
-                self._say(f"known peer {name}: cannot be resolved: {error or 'no answer'}")
+                self._say(f"known peer {name}: cannot be resolved: {str(error) or 'no answer'}")
 
     async def _share(self) -> None:
         """Tell who is known, if that has changed."""

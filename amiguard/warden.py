@@ -216,7 +216,8 @@ class Warden:
             raise Refused(f"{friend} is a friend, it has logged in lately; --force does it all the same")
         peer = self.guard.peers.overlapping(source)
         if peer is not None:
-            raise Refused(f"{peer.network} is a known peer ({peer.origin}); --force does it all the same")
+            origin = printable(peer.origin)
+            raise Refused(f"{peer.network} is a known peer ({origin}); --force does it all the same")
 
     def _enforce(self, verdicts: Sequence[Verdict], now: float) -> None:
         bans = [verdict.ban for verdict in verdicts]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from patience import looked
 
 from amiguard.asterisk.conf import load
 from amiguard.asterisk.peers import FILES, QUESTIONS, Lead, Named, configured, told
@@ -189,6 +190,7 @@ def test_sip_conf_and_iax_conf_name_hosts_and_no_secret() -> None:
     )
 
 
+@looked(200)
 @given(st.sampled_from(sorted(QUESTIONS)), st.lists(st.tuples(st.binary(), st.binary())), st.data())
 def test_no_answer_raises(action: str, headers: list[tuple[bytes, bytes]], data: st.DataObject) -> None:
     names = (b"Val", b"IPaddress", b"IPport", b"Dynamic", b"ServerUri", b"ObjectName")
@@ -196,11 +198,13 @@ def test_no_answer_raises(action: str, headers: list[tuple[bytes, bytes]], data:
     list(told(action, [Answer("t-1", tuple(headers))], NOW))
 
 
+@looked(200)
 @given(st.text(), st.text(), st.text())
 def test_no_contact_raises(host: str, port: str, uri: str) -> None:
     contact(via_addr=host, via_port=port, uri=f"sip:{uri}", expiration_time=port)
 
 
+@looked(200)
 @given(st.sampled_from(FILES), st.text(alphabet="0123456789.:/[]@!,;~abx-_ \xe9\udcff"))
 def test_no_configuration_raises(file: str, value: str) -> None:
     text = "[x]\ntype={0}\n{1}={2}\n"

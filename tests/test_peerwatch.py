@@ -1,0 +1,270 @@
+"""Who belongs to the PBX is asked again and again, and nobody who does not answer holds it up."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from fakeasterisk import DENIED, Manager, Server, listed
+
+from amiguard import peerwatch
+from amiguard.config import Ami
+from amiguard.model import Peer, Prefix
+from amiguard.peerwatch import MOST, NAMES, PeerWatch, Timings
+from amiguard.sources import ami_client
+from amiguard.sources.ami_client import AmiClient
+from amiguard.sources.ami_inbox import State, Status
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+    from pathlib import Path
+
+LONG = 20.0
+SELDOM = Timings(pause=LONG, resolve=LONG)
+OFTEN = Timings(pause=0.01, resolve=0.05)
+SOON = ami_client.TIMINGS._replace(first_pause=0.01, longest_pause=0.02)
+PHONE = (
+    b'Key: /registrar/contact/101;@2\r\nVal: {"via_addr":"198.51.100.67","via_port":"5062",'
+    b'"endpoint":"101","uri":"sip:101@198.51.100.67:5062"}'
+)
+TRUNK = b"ObjectName: trunk\r\nServerUri: sip:203.0.113.51"
+EMPTY = listed()
+
+
+class Told:
+    """What a watch tells, to be waited for."""
+
+    def __init__(self) -> None:
+        self.all: list[Sequence[Peer]] = []
+        self._news = asyncio.Event()
+
+    def __call__(self, peers: Sequence[Peer]) -> None:
+        self.all.append(peers)
+        self._news.set()
+
+    async def when(self, wanted: Callable[[set[str]], bool]) -> Sequence[Peer]:
+        """Wait until the addresses that are known are such."""
+        async with asyncio.timeout(LONG):
+            while not self.all or not wanted({str(peer.network) for peer in self.all[-1]}):
+                self._news.clear()
+                await self._news.wait()
+        return self.all[-1]
+
+    async def until(self, *addresses: str) -> Sequence[Peer]:
+        """Wait until exactly these are known."""
+        return await self.when(lambda known: known == set(addresses))
+
+
+def unknown(_name: str) -> Iterable[Prefix]:
+    raise OSError("Name or service not known")
+
+
+@contextlib.asynccontextmanager
+async def watching(
+    directory: Path,
+    client: AmiClient | None = None,
+    timings: Timings = SELDOM,
+    resolve: Callable[[str], Iterable[Prefix]] = unknown,
+) -> AsyncIterator[Told]:
+    """A watch at work beside its AMI, as the ears have it."""
+    told = Told()
+    watch = PeerWatch(str(directory), told, timings=timings, resolve=resolve)
+
+    async def listen(client: AmiClient) -> None:
+        watch.listen(client)
+        async for item in client:
+            if isinstance(item, Status) and item.state in {State.LISTENING, State.DEAF}:
+                watch.ring()
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(watch.run())]
+        if client:
+            tasks += [group.create_task(client.run()), group.create_task(listen(client))]
+        yield told
+        for task in tasks:
+            task.cancel()
+
+
+@pytest.fixture
+def manager() -> Manager:
+    """An Asterisk with a phone and a trunk."""
+    manager = Manager()
+    manager.answers |= {
+        b"DBGetTree": listed(PHONE),
+        b"PJSIPShowRegistrationsOutbound": listed(TRUNK),
+        b"IAXpeerlist": EMPTY,
+    }
+    return manager
+
+
+def client_of(server: Server, root: Path) -> AmiClient:
+    secret = root / "secret"
+    secret.write_bytes(Manager.USERS[b"amiguard"][0])
+    secret.chmod(0o600)
+    ami = Ami("127.0.0.1", server.port, "amiguard", str(secret), tls=False, tls_ca="", insecure=False)
+    return AmiClient(ami, timings=SOON)
+
+
+def trunks(root: Path, *hosts: str) -> None:
+    lines = "".join(f"match = {host}\n" for host in hosts)
+    (root / "pjsip.conf").write_text(f"[trunk]\ntype = identify\n{lines}")
+
+
+def test_files_and_ami_are_asked_when_the_ami_connects(tmp_path: Path, manager: Manager) -> None:
+    trunks(tmp_path, "203.0.113.50")
+
+    async def scenario() -> None:
+        with Server(manager.serve) as server:
+            async with watching(tmp_path, client_of(server, tmp_path)) as told:
+                known = await told.until("203.0.113.50", "198.51.100.67", "203.0.113.51")
+        assert [peer.origin for peer in known] == [
+            "pjsip.conf [trunk] match",
+            "registered contact of 101",
+            "outbound registration trunk",
+        ]
+
+    asyncio.run(scenario())
+
+
+def test_what_an_ami_told_holds_while_it_is_gone_and_is_asked_anew_when_it_is_back(
+    tmp_path: Path, manager: Manager
+) -> None:
+    async def scenario() -> None:
+        with Server(manager.serve) as server:
+            client = client_of(server, tmp_path)
+            async with watching(tmp_path, client, SELDOM._replace(pause=0.01)) as told:
+                await told.until("198.51.100.67", "203.0.113.51")
+                manager.answers[b"DBGetTree"] = EMPTY
+                manager.silent = True
+                trunks(tmp_path, "203.0.113.50")
+                for session in manager.sessions:
+                    session.hang_up()
+                await told.until("203.0.113.50", "198.51.100.67", "203.0.113.51")
+                manager.silent = False
+                await told.until("203.0.113.50", "203.0.113.51")
+
+    asyncio.run(scenario())
+
+
+def test_what_an_asterisk_refuses_is_said_once_and_passed_over(
+    tmp_path: Path, manager: Manager, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "amiguard")
+    manager.answers |= {b"DBGetTree": DENIED, b"IAXpeerlist": DENIED}
+    rounds = 0
+
+    def resolve(_: str) -> Iterable[Prefix]:
+        nonlocal rounds
+        rounds += 1
+        return {Prefix.of(rounds.to_bytes(4))}
+
+    async def scenario() -> None:
+        trunks(tmp_path, "provider.example")
+        with Server(manager.serve) as server:
+            async with watching(tmp_path, client_of(server, tmp_path), OFTEN, resolve) as told:
+                await told.until("203.0.113.51", "0.0.0.9")
+
+    asyncio.run(scenario())
+    said = [record.getMessage() for record in caplog.records if record.name == "amiguard"]
+    assert 1 == len([each for each in said if "write = reporting" in each])
+    assert 1 == len([each for each in said if "SIPpeers: Invalid/unknown command" in each])
+    assert 2 == len(said), "a refusal and what this Asterisk does not have"
+
+
+def test_a_name_keeps_its_last_addresses_when_nobody_answers(tmp_path: Path) -> None:
+    trunks(tmp_path, "provider.example")
+    answers = [{Prefix.parse("203.0.113.1")}, None, {Prefix.parse("203.0.113.2")}]
+    asked = []
+
+    def resolve(name: str) -> Iterable[Prefix]:
+        asked.append(name)
+        answer = answers[min(len(asked) - 1, 2)]
+        if answer is None:
+            raise OSError("Temporary failure in name resolution")
+        return answer
+
+    async def scenario() -> None:
+        async with watching(tmp_path, timings=OFTEN, resolve=resolve) as told:
+            [peer] = await told.until("203.0.113.2")
+        assert peer.origin == "pjsip.conf [trunk] match, provider.example"
+        told_of = [[str(each.network) for each in peers] for peers in told.all]
+        assert [[], ["203.0.113.1"], ["203.0.113.2"]] == told_of
+
+    asyncio.run(scenario())
+
+
+def test_a_name_server_that_is_silent_holds_up_neither_the_others_nor_the_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    trunks(tmp_path, "silent.example", "provider.example")
+    ever = threading.Event()
+
+    def resolve(name: str) -> Iterable[Prefix]:
+        if name == "silent.example":
+            ever.wait(LONG)
+        return {Prefix.parse("203.0.113.1")}
+
+    async def scenario() -> None:
+        timings = OFTEN._replace(pause=LONG)
+        async with watching(tmp_path, timings=timings, resolve=resolve) as told:
+            await told.until("203.0.113.1")
+
+    began = time.monotonic()
+    asyncio.run(scenario())
+    assert LONG / 2 > time.monotonic() - began
+    ever.set()
+    assert "silent.example: cannot be resolved: no answer" in caplog.text
+
+
+def test_a_file_that_cannot_be_read_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "iax.conf").write_text("no section\n")
+    trunks(tmp_path, "203.0.113.50")
+
+    async def scenario() -> None:
+        async with watching(tmp_path, timings=OFTEN) as told:
+            await told.until("203.0.113.50")
+            trunks(tmp_path, "203.0.113.51")
+            await told.until("203.0.113.51")
+
+    asyncio.run(scenario())
+    assert 1 == caplog.text.count("iax.conf:1: a variable before the first section")
+
+
+def test_there_are_only_so_many_peers(tmp_path: Path) -> None:
+    trunks(tmp_path, *(str(Prefix.of(n.to_bytes(4))) for n in range(1, MOST - 1)))
+    (tmp_path / "iax.conf").write_text("[a]\nhost = 203.0.113.1\n[b]\nhost = 203.0.113.2\n" * 5)
+    (tmp_path / "sip.conf").write_text("".join(f"[{n}]\nhost = 192.0.2.{n}\n" for n in range(250)))
+
+    async def scenario() -> None:
+        async with watching(tmp_path) as told:
+            known = await told.when(lambda known: len(known) >= MOST)
+        assert len(known) == MOST
+
+    asyncio.run(scenario())
+
+
+def test_only_so_many_names_are_resolved(tmp_path: Path) -> None:
+    trunks(tmp_path, *(f"p{n}.example" for n in range(NAMES + 5)))
+    asked = []
+
+    def resolve(name: str) -> Iterable[Prefix]:
+        asked.append(name)
+        return {Prefix.parse("192.0.2.1")}
+
+    async def scenario() -> None:
+        async with watching(tmp_path, resolve=resolve) as told:
+            await told.until("192.0.2.1")
+
+    asyncio.run(scenario())
+    assert [f"p{n}.example" for n in range(NAMES)] == asked
+
+
+def test_the_hosts_own_names_resolve() -> None:
+    assert Prefix.parse("127.0.0.1") in peerwatch.addresses("localhost")
+    with pytest.raises(UnicodeError):
+        peerwatch.addresses("." * 300)
