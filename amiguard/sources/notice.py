@@ -140,15 +140,14 @@ class NoticeLog:
         return self._doubt is not None
 
     def _unclear(self, line: bytes, receipt: float, *, whole: bool) -> Ambiguous:
-        if whole and len(line) < grammar.LONGEST:
+        if whole:
             return _ambiguous("a value that can be read in more than one way", line)
         self._doubt = _Doubt(receipt)
         return _ambiguous("a record that ends in the middle", line)
 
     def _orphan(self, line: bytes, receipt: float, found: list[tuple[bytes, _Outcome]]) -> Ambiguous | None:
-        for at, (before, outcome) in enumerate(
-            found[-SANDWICH_RECORDS:], max(len(found) - SANDWICH_RECORDS, 0)
-        ):
+        for at in range(max(len(found) - SANDWICH_RECORDS, 0), len(found)):
+            before, outcome = found[at]
             if not isinstance(outcome, Ambiguous):
                 found[at] = before, _ambiguous("before text that belongs to no record", before)
         self._doubt = _Doubt(receipt)

@@ -26,7 +26,7 @@ class Notice(NamedTuple):
     user of the From URI, percent-decoded (empty where it has none), or the number
     dialled where a call was refused.  `call_id` is empty but for PJSIP.
 
-    `firm` is false where words of the peer's stand before the address in a form
+    `firm` is false where the address stands between words of the peer's in a form
     that is not escaped.  Asterisk deletes there from an ESC to the next `m`: who
     writes an ESC before the address and an `m` behind it has deleted it, and what
     he wrote behind the `m` reads like the rest of an honest line.
@@ -125,7 +125,7 @@ _VALUES: Final = {
     "transport": rb"\w{1,8}",
     "method": rb"(?: '[\w.!%*+`~-]{1,64}')?",
     "name": rb"[^'()\x00-\x1f\x7f]*",
-    "context": rb"[^'\x00-\x1f\x7f]+",
+    "context": rb"[^'@\x00-\x1f\x7f]+",
     "tries": rb"(?: after [0-9]+ tries in [0-9.]+ ms)?",
     "hash": rb"[0-9A-Fa-f]{1,64}",
     "account": rb"(?P<account>[^'\x00-\x1f\x7f]*+)",
@@ -154,7 +154,8 @@ class _Form(NamedTuple):
     line: re.Pattern[bytes]
     stem: re.Pattern[bytes]
     close: re.Pattern[bytes]
-    address_first: bool
+    enclosed: bool
+    """The address stands between words of the peer's."""
 
 
 def _form(service: bytes, kind: str, reason: str, line: str) -> _Form:
@@ -171,7 +172,7 @@ def _form(service: bytes, kind: str, reason: str, line: str) -> _Form:
         re.compile(whole),
         re.compile(stem),
         re.compile(b"(?s:.*)" + close),
-        parts.index("peer") < texts[0],
+        texts[0] < parts.index("peer") < texts[-1],
     )
 
 
@@ -216,7 +217,7 @@ def _notice(form: _Form, match: re.Match[bytes], *, escaped: bool) -> Notice | N
         account or _user(said.get("uri", b"")),
         said.get("callid", b""),
         form.reason,
-        form.address_first or escaped,
+        escaped or not form.enclosed,
     )
 
 
