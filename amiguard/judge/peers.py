@@ -33,7 +33,8 @@ class Peers:
         self._breached: dict[Prefix, None] = {}
 
     def __len__(self) -> int:
-        return len(self._all)
+        """How many networks; several origins may tell of one."""
+        return len(self._networks)
 
     def __iter__(self) -> Iterator[Peer]:
         return iter(self._all)

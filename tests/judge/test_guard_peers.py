@@ -46,11 +46,24 @@ def test_a_source_that_holds_a_known_address_is_known() -> None:
     assert made.bans(judge, events) == []
 
 
+def test_a_source_is_asked_once_for_each_peer() -> None:
+    judge = knowing("203.0.113.0/24", toml="[ban]\nipv4_prefix = 24")
+    judge.known([*judge.peers, Peer(TRUNK, 5060, "registered contact of 101")])
+    assert len(list(judge.peers.at(Prefix.parse("203.0.113.0/24")))) == 2
+
+
 def test_on_our_own_link_only_the_address_itself_is() -> None:
     judge = knowing("2001:db8:1:2::50")
     judge.shield.on_link([Prefix.parse("2001:db8:1:2::/64")])
     for address, bans in (("2001:db8:1:2::99", 1), ("2001:db8:1:2::50", 0)):
         assert bans == len(made.bans(judge, [made.event(at=1, source=address) for _ in range(5)]))
+
+
+def test_a_peer_of_whom_two_sources_tell_is_one() -> None:
+    judge = knowing()
+    judge.known([*judge.peers, Peer(TRUNK, 5070, "outbound registration trunk")])
+    assert len(judge.peers) == 1
+    assert len([*judge.peers]) == 2
 
 
 def test_its_accounts_count_slowly_once_a_day() -> None:
@@ -66,8 +79,11 @@ def test_what_it_did_is_remembered_when_others_become_known() -> None:
     before = judge.peers.friend(TRUNK)
     judge.known([*judge.peers, Peer(Prefix.parse("192.0.2.1"), 0, "IAX2 peer x")])
     assert judge.peers.friend(TRUNK) is before
-    judge.known([])
+    peers = [*judge.peers]
+    judge.known(peers[1:])
     assert judge.peers.friend(TRUNK) is None
+    judge.known(peers)
+    assert judge.peers.friend(TRUNK) is not before, "and forgotten with the peer"
 
 
 def test_its_door_is_closed_with_an_alarm_and_its_own_flow_spared() -> None:
