@@ -3,11 +3,12 @@
 Touch this when Asterisk frames its records in another way (what they say is in
 `noticelines`), or when a new way to forge one is found.
 
-A notice is weak evidence.  It has no transport, so none is proof.  And in the
+A notice is weak evidence.  It names no transport, so none is proof.  And in
 lines of text a peer can write whole records where a value may hold a line
 break: IAX2's names and numbers (with `authdebug`), AMI over HTTP's user names.
-What he leaves behind is text that belongs to no record, if he is careless;
-if he is not, only the JSON form (`name => [json]notice`) tells.
+If he is careless he leaves text behind that belongs to no record; if he is not,
+only the JSON form (`notice.json => [json]notice`) tells.  That one, in turn,
+never shows a record with a byte that is not UTF-8.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def refusal(path: str, levels: Iterable[str]) -> str:
         path: the log's path; `messages` and `full`, rotated ones too, are known by their names.
         levels: what logger.conf writes into it, lower case; none when that is unknown.
     """
-    mend = "give the level a file of its own in logger.conf: notice => [json]notice"
+    mend = "give the level a file of its own in logger.conf: notice => notice"
     if match := _MIXED.fullmatch(path):
         return f"anyone can write into {match[1]}, by a packet that Asterisk quotes as an error; {mend}"
     if others := sorted(set(levels) - {"notice"}):
@@ -67,9 +68,9 @@ class NoticeLog:
 
     The form is learnt from the first record and kept, as for the security log.
     A record that ends in the middle, and text that belongs to none, show that
-    somebody wrote a line break: the records around are his, perhaps, and blame
-    nobody.  Those before as far as they came in the same block, those behind for
-    16 records, 8 KiB or a second, whichever is first.
+    somebody wrote a line break.  The records around may be of his writing, and
+    blame nobody: 16 before such text as far as they came in the same block, and
+    those behind either for 16 records, 8 KiB or a second, whichever is first.
     """
 
     def __init__(self) -> None:

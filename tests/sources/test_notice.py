@@ -192,7 +192,7 @@ def test_the_right_answer_to_a_challenge_gets_out_nowhere() -> None:
 def test_a_log_that_anyone_can_write_into_is_refused(path: str, levels: tuple[str, ...], why: str) -> None:
     reason = refusal(path, levels)
     assert why in reason
-    assert "notice => [json]notice" in reason
+    assert "logger.conf: notice => notice" in reason
 
 
 @pytest.mark.parametrize(
