@@ -23,6 +23,8 @@ DAY: Final = 86_400.0
 HOUR: Final = 3_600.0
 SHARED_ACCOUNTS: Final = 5
 """Accounts with a proven success within a day that make a source a shared one: a proxy or a large NAT."""
+DIALLED: Final = b"\0"
+"""Before an account that may be a number which somebody dialled: one user has any number of those."""
 FRIENDS_AN_ACCOUNT: Final = 64
 ACCOUNTS: Final = 64
 FLOWS: Final = 64
@@ -72,9 +74,8 @@ class Friend:
 
     def shared(self, time: float) -> bool:
         """Whether so many accounts logged in from here within a day that a ban would hit others."""
-        if len(self.accounts) < SHARED_ACCOUNTS:
-            return False
-        return sum(time - last < DAY for last in self.accounts.values()) >= SHARED_ACCOUNTS
+        users = [last for account, last in self.accounts.items() if not account.startswith(DIALLED)]
+        return sum(time - last < DAY for last in users) >= SHARED_ACCOUNTS
 
     def recent_flows(self, time: float) -> Iterator[Flow]:
         """Address and port of each log-in within the last hour."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from amiguard.judge.bans import Bans
 from amiguard.judge.counting import Counting
-from amiguard.judge.friends import DAY, Flow, Friend, Friends
+from amiguard.judge.friends import DAY, DIALLED, Flow, Friend, Friends
 from amiguard.judge.peers import Peers
 from amiguard.judge.points import Points
 from amiguard.judge.scorer import Scorer
@@ -147,7 +147,9 @@ class Guard:
                     return alarm
         remote = event.remote
         self.peers.cleared(source)
-        self.friends.succeeded(source, event.account, (remote.address, remote.port), time)
+        # chan_sip names the user that registers, but of a call the number dialled.
+        account = DIALLED + event.account if event.service == b"SIP" else event.account
+        self.friends.succeeded(source, account, (remote.address, remote.port), time)
         return alarm
 
     def _friend(self, source: Prefix, time: float) -> Friend | None:

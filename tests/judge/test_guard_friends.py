@@ -215,3 +215,15 @@ def test_a_friend_who_guesses_over_a_connection_is_one_no_longer_than_that_prote
     assert alarm.what == "breach"
     made.bans(judge, failures(1, begin=DAY + 1))
     assert [] == list(judge.friends)
+
+
+def test_who_dials_many_numbers_shares_his_address_with_nobody() -> None:
+    """For a call chan_sip gives the number dialled as the account: one account must not buy immunity."""
+    judge = made.guard()
+    calls = [
+        made.event("SuccessfulAuth", n, service=b"SIP", account=b"60%d" % n, UsingPassword=b"1")
+        for n in range(9)
+    ]
+    assert [] == made.alarms(judge, calls)
+    (ban, *_) = made.bans(judge, failures(36, begin=10.0, service=b"SIP", transport=b"TLS"))
+    assert "house" == ban.scope
