@@ -47,7 +47,9 @@ def check_command(config_path: str | None, *, as_json: bool) -> None:
         click.echo(views.document({"findings": [finding._asdict() for finding in findings]}))
     else:
         marks = {"ok": "ok", "warning": "WARNING", "error": "ERROR"}
-        print_table(("", "WHAT", "FOUND"), [(marks[f.level], f.subject, _text(f)) for f in findings])
+        print_table(
+            ("", "WHAT", "FOUND"), [(marks[f.level], views.printable(f.subject), _text(f)) for f in findings]
+        )
     if any(finding.level == "error" for finding in findings):
         fail("something stands in the way", 1)
 

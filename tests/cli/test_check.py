@@ -77,7 +77,8 @@ def test_a_dry_run_is_said(tmp_path: Path) -> None:
 
 
 def test_hostile_bytes_in_a_log_are_no_trouble(tmp_path: Path) -> None:
-    service = Service(tmp_path)
+    service = Service(tmp_path, logs=("security", "*.log"))
+    (tmp_path / "\x07\x9b2J.log").touch()
     service.write(b"\x1b[2J\xff\x00\n" * 50 + attack("203.0.113.7"))
     ran = service.command("check")
     assert 0 == ran.code
