@@ -103,6 +103,19 @@ def test_flows_of_log_ins_and_of_known_peers_are_spared_together() -> None:
     assert {(TRUNK, 5062)} == judge.flows(TRUNK, START + 1), "a port that nobody knows is none"
 
 
+def test_a_network_has_no_flow_but_each_address_in_it_has() -> None:
+    judge = knowing("203.0.113.0/28", toml="[ban]\nipv4_prefix = 24")
+    assert set() == judge.flows(Prefix.parse("203.0.113.0/24"), START)
+    assert {(TRUNK, 5070)} == judge.flows(TRUNK, START)
+
+
+@pytest.mark.parametrize("text", ["203.0.113.7", "203.0.113.0/28", "203.0.0.0/16"])
+def test_whatever_shares_an_address_with_a_known_network_is_found(text: str) -> None:
+    judge = knowing("203.0.113.0/28")
+    assert next(iter(judge.peers)) == judge.peers.overlapping(Prefix.parse(text))
+    assert judge.peers.overlapping(Prefix.parse("203.0.113.16")) is None
+
+
 def test_a_network_around_a_known_peer_is_not_banned_and_says_whose() -> None:
     judge = knowing("2001:db8:1:2::50")
     events = [made.event(at=1, source=f"2001:db8:1:{n:x}::1", transport=b"TLS") for n in range(100, 136)]
