@@ -1,64 +1,39 @@
-"""Edge: asks, again and again, which trunks and phones belong to the PBX, and resolves their names."""
+"""Edge: asks, again and again, which trunks and phones belong to the PBX, by files, AMIs and names."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
-import socket
-import threading
 import time
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from amiguard.asterisk.files import Files
 from amiguard.asterisk.peers import FILES, QUESTIONS, Named, configured, told
-from amiguard.model import Peer, Prefix
+from amiguard.model import Peer
+from amiguard.names import Names
 from amiguard.sources.ami_client import AskError
 from amiguard.views import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from amiguard.asterisk.peers import Lead
     from amiguard.sources.ami_client import AmiClient
     from amiguard.sources.amimessages import Answer
 
-    Resolve = Callable[[str], Iterable[Prefix]]
-
 _log = logging.getLogger("amiguard")
 
 MOST: Final = 10_000
 """Peers that are known at once; what an administrator wrote comes first."""
-NAMES: Final = 64
-"""Names that are resolved; a minute or two if no name server answers."""
 _SAID: Final = 64
 _DENIED: Final = b"Permission denied"
 _MUTE: Final = "its user may not ask for trunks and phones; add write = reporting to it in manager.conf"
 
 
-class Timings(NamedTuple):
-    """How long to wait for what, in seconds."""
-
-    pause: float = 300.0
-    """From one round to the next, unless an AMI has connected."""
-    resolve: float = 5.0
-    """For the addresses of a name."""
-
-
-TIMINGS: Final = Timings()
-
-
-def addresses(name: str) -> set[Prefix]:
-    """The addresses of a name; blocks.
-
-    Raises:
-        OSError: nobody knows any, or the name cannot be asked for.
-    """
-    found = socket.getaddrinfo(name, None, type=socket.SOCK_DGRAM)
-    texts = {str(each[4][0]).partition("%")[0] for each in found}
-    return {Prefix.of(ipaddress.ip_address(text).packed) for text in texts}
+PAUSE: Final = 300.0
+"""Seconds from one round to the next, unless an AMI has connected."""
 
 
 class PeerWatch:
@@ -69,25 +44,24 @@ class PeerWatch:
         directory: str,
         tell: Callable[[Sequence[Peer]], None],
         *,
-        timings: Timings = TIMINGS,
-        resolve: Resolve = addresses,
+        names: Names | None = None,
+        pause: float = PAUSE,
     ) -> None:
         """Begin; nothing is asked yet.
 
         Args:
             directory: of Asterisk's configuration.
             tell: is given all peers when they have changed, in the loop's own thread.
-            timings: how long to wait for what.
-            resolve: a name to its addresses; may block, and raise OSError.
+            names: who resolves names.
+            pause: seconds from one round to the next.
         """
         self._directory = directory
         self._tell = tell
-        self._timings = timings
-        self._resolve = resolve
+        self._names = names or Names()
+        self._pause = pause
         self._clients: list[AmiClient] = []
         self._bell = asyncio.Event()
         self._leads: dict[str, tuple[Lead, ...]] = {}
-        self._addresses: dict[str, frozenset[Prefix]] = {}
         self._told: tuple[Peer, ...] | None = None
         self._said: set[str] = set()
 
@@ -100,7 +74,7 @@ class PeerWatch:
         self._bell.set()
 
     async def run(self) -> NoReturn:
-        """Ask at once, when it rings, and every five minutes."""
+        """Ask at once, when it rings, and every five minutes; what comes soon is told before what is slow."""
         while True:
             self._bell.clear()
             await self._read()
@@ -111,7 +85,7 @@ class PeerWatch:
             await self._look_up()
             await self._share()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._timings.pause):
+                async with asyncio.timeout(self._pause):
                     await self._bell.wait()
 
     async def _read(self) -> None:
@@ -136,16 +110,9 @@ class PeerWatch:
                 self._refused(client.name, action, answers[0].get(b"Message") or b"refused")
 
     async def _look_up(self) -> None:
-        """Resolve the names, one after another; one that is not answered keeps its last addresses."""
         leads = chain.from_iterable(self._leads.values())
-        names = list(islice(dict.fromkeys(lead.name for lead in leads if isinstance(lead, Named)), NAMES))
-        self._addresses = {name: self._addresses.get(name, frozenset()) for name in names}
-        for name in names:
-            try:
-                async with asyncio.timeout(self._timings.resolve):
-                    self._addresses[name] = frozenset(await _aside(self._resolve, name))
-            except (OSError, UnicodeError) as error:  # a TimeoutError is an OSError
-                self._say(f"known peer {name}: cannot be resolved: {str(error) or 'no answer'}")
+        names = [lead.name for lead in leads if isinstance(lead, Named)]
+        await self._names.look_up(names, lambda text: self._say(f"known peer {text}"))
 
     async def _share(self) -> None:
         """Tell who is known, if that has changed."""
@@ -163,7 +130,7 @@ class PeerWatch:
         if isinstance(lead, Peer):
             yield lead
             return
-        for address in sorted(self._addresses.get(lead.name, ())):
+        for address in self._names.get(lead.name):
             yield Peer(address, lead.port, f"{lead.origin}, {lead.name}")
 
     def _refused(self, name: str, action: str, message: bytes) -> None:
@@ -187,31 +154,3 @@ def _written(files: Files, name: str) -> tuple[Lead, ...]:
 
 def _heard(action: str, answers: Sequence[Answer], now: float) -> tuple[Lead, ...]:
     return tuple(islice(told(action, answers, now), MOST))
-
-
-async def _aside(resolve: Resolve, name: str) -> Iterable[Prefix]:
-    """Resolve in a thread that nobody waits for at the end: a dead name server holds it for long."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[Iterable[Prefix]] = loop.create_future()
-
-    def work() -> None:
-        try:
-            found, error = resolve(name), None
-        except (OSError, UnicodeError) as raised:
-            found, error = (), raised
-        with contextlib.suppress(RuntimeError):  # the loop is over
-            loop.call_soon_threadsafe(_settle, future, found, error)
-
-    threading.Thread(target=work, name="resolve", daemon=True).start()
-    return await future
-
-
-def _settle(
-    future: asyncio.Future[Iterable[Prefix]], found: Iterable[Prefix], error: Exception | None
-) -> None:
-    if future.cancelled():
-        return
-    if error:
-        future.set_exception(error)
-    else:
-        future.set_result(found)

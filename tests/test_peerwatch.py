@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import subprocess
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -12,10 +14,11 @@ from typing import TYPE_CHECKING
 import pytest
 from fakeasterisk import DENIED, Manager, Server, listed
 
-from amiguard import peerwatch
+from amiguard import names
 from amiguard.config import Ami
 from amiguard.model import Peer, Prefix
-from amiguard.peerwatch import MOST, NAMES, PeerWatch, Timings
+from amiguard.names import Names
+from amiguard.peerwatch import MOST, PeerWatch
 from amiguard.sources import ami_client
 from amiguard.sources.ami_client import AmiClient
 from amiguard.sources.ami_inbox import State, Status
@@ -25,8 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LONG = 20.0
-SELDOM = Timings(pause=LONG, resolve=LONG)
-OFTEN = Timings(pause=0.01, resolve=0.05)
+OFTEN = 0.01
 SOON = ami_client.TIMINGS._replace(first_pause=0.01, longest_pause=0.02)
 PHONE = (
     b'Key: /registrar/contact/101;@2\r\nVal: {"via_addr":"198.51.100.67","via_port":"5062",'
@@ -68,12 +70,13 @@ def unknown(_name: str) -> Iterable[Prefix]:
 async def watching(
     directory: Path,
     client: AmiClient | None = None,
-    timings: Timings = SELDOM,
+    pause: float = LONG,
     resolve: Callable[[str], Iterable[Prefix]] = unknown,
+    patience: float = LONG,
 ) -> AsyncIterator[Told]:
     """A watch at work beside its AMI, as the ears have it."""
     told = Told()
-    watch = PeerWatch(str(directory), told, timings=timings, resolve=resolve)
+    watch = PeerWatch(str(directory), told, names=Names(resolve, patience), pause=pause)
 
     async def listen(client: AmiClient) -> None:
         watch.listen(client)
@@ -137,7 +140,7 @@ def test_what_an_ami_told_holds_while_it_is_gone_and_is_asked_anew_when_it_is_ba
     async def scenario() -> None:
         with Server(manager.serve) as server:
             client = client_of(server, tmp_path)
-            async with watching(tmp_path, client, SELDOM._replace(pause=0.01)) as told:
+            async with watching(tmp_path, client, OFTEN) as told:
                 await told.until("198.51.100.67", "203.0.113.51")
                 manager.answers[b"DBGetTree"] = EMPTY
                 manager.silent = True
@@ -189,7 +192,7 @@ def test_a_name_keeps_its_last_addresses_when_nobody_answers(tmp_path: Path) -> 
         return answer
 
     async def scenario() -> None:
-        async with watching(tmp_path, timings=OFTEN, resolve=resolve) as told:
+        async with watching(tmp_path, pause=OFTEN, resolve=resolve) as told:
             [peer] = await told.until("203.0.113.2")
         assert peer.origin == "pjsip.conf [trunk] match, provider.example"
         told_of = [[str(each.network) for each in peers] for peers in told.all]
@@ -210,15 +213,48 @@ def test_a_name_server_that_is_silent_holds_up_neither_the_others_nor_the_end(
         return {Prefix.parse("203.0.113.1")}
 
     async def scenario() -> None:
-        timings = OFTEN._replace(pause=LONG)
-        async with watching(tmp_path, timings=timings, resolve=resolve) as told:
+        async with watching(tmp_path, resolve=resolve, patience=0.05) as told:
             await told.until("203.0.113.1")
 
     began = time.monotonic()
     asyncio.run(scenario())
     assert LONG / 2 > time.monotonic() - began
     ever.set()
-    assert "silent.example: cannot be resolved: no answer" in caplog.text
+    assert "known peer silent.example cannot be resolved: no answer" in caplog.text
+
+
+def test_look_ups_that_hang_are_only_so_many() -> None:
+    """Each is a thread, of which a service may have 32."""
+    ever = threading.Event()
+    begun = []
+
+    def resolve(name: str) -> Iterable[Prefix]:
+        begun.append(name)
+        ever.wait(LONG)
+        return {Prefix.parse("192.0.2.1")}
+
+    async def scenario() -> None:
+        said: list[str] = []
+        asked = Names(resolve, 0.01)
+        await asked.look_up((f"p{n}.example" for n in range(10)), said.append)
+        assert names.THREADS == len(begun)
+        assert 10 == len(said)
+        ever.set()
+        async with asyncio.timeout(LONG):
+            while not asked.get("p9.example"):
+                await asked.look_up(["p9.example"], said.append)
+
+    asyncio.run(scenario())
+
+
+def test_a_look_up_that_hangs_does_not_keep_the_process_alive() -> None:
+    script = """
+import asyncio, time
+from amiguard.names import Names
+asyncio.run(Names(lambda name: time.sleep(60), 0.01).look_up(["a.example"], print))
+"""
+    ran = subprocess.run([sys.executable, "-c", script], timeout=LONG, check=True, capture_output=True)
+    assert b"a.example cannot be resolved: no answer\n" == ran.stdout
 
 
 def test_a_file_that_cannot_be_read_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -226,7 +262,7 @@ def test_a_file_that_cannot_be_read_is_said_once(tmp_path: Path, caplog: pytest.
     trunks(tmp_path, "203.0.113.50")
 
     async def scenario() -> None:
-        async with watching(tmp_path, timings=OFTEN) as told:
+        async with watching(tmp_path, pause=OFTEN) as told:
             await told.until("203.0.113.50")
             trunks(tmp_path, "203.0.113.51")
             await told.until("203.0.113.51")
@@ -249,7 +285,7 @@ def test_there_are_only_so_many_peers(tmp_path: Path) -> None:
 
 
 def test_only_so_many_names_are_resolved(tmp_path: Path) -> None:
-    trunks(tmp_path, *(f"p{n}.example" for n in range(NAMES + 5)))
+    trunks(tmp_path, *(f"p{n}.example" for n in range(names.MOST + 5)))
     asked = []
 
     def resolve(name: str) -> Iterable[Prefix]:
@@ -261,10 +297,10 @@ def test_only_so_many_names_are_resolved(tmp_path: Path) -> None:
             await told.until("192.0.2.1")
 
     asyncio.run(scenario())
-    assert [f"p{n}.example" for n in range(NAMES)] == asked
+    assert [f"p{n}.example" for n in range(names.MOST)] == asked
 
 
 def test_the_hosts_own_names_resolve() -> None:
-    assert Prefix.parse("127.0.0.1") in peerwatch.addresses("localhost")
+    assert Prefix.parse("127.0.0.1") in names.addresses("localhost")
     with pytest.raises(UnicodeError):
-        peerwatch.addresses("." * 300)
+        names.addresses("." * 300)

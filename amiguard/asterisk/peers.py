@@ -141,11 +141,10 @@ def _uri(text: str) -> Iterator[Host]:
 
 
 def _hosts(text: str) -> Iterator[Host]:
-    """``host[:port]``, separated by commas; a ``!`` excludes."""
+    """``host[:port]``, separated by commas; what a ``!`` excludes is no host."""
     for part in map(str.strip, text.split(",")):
-        if not part.startswith("!"):
-            found = _HOST.fullmatch(part)
-            yield (found[1], _port(found[2])) if found else (part, 0)
+        found = _HOST.fullmatch(part)
+        yield (found[1], _port(found[2])) if found else (part, 0)
 
 
 def _server(text: str) -> Iterator[Host]:

@@ -92,6 +92,10 @@ def test_a_registered_phone_is_where_its_via_and_its_uri_say() -> None:
     assert [("192.168.1.5", 5060), ("203.0.113.9", 1024)] == [
         (str(each.network), each.port) for each in behind_nat if isinstance(each, Peer)
     ]
+    no_port = contact(via_port="70000", uri="sip:101@198.51.100.67^3Bob")
+    assert [("198.51.100.67", 5060)] * 2 == [
+        (str(each.network), each.port) for each in no_port if isinstance(each, Peer)
+    ]
     six = contact(via_addr="[2001:db8::7]", uri="sips:101@[2001:db8::7]:5061;transport=tls")
     assert {"2001:db8::7"} == {str(each.network) for each in six if isinstance(each, Peer)}
 
@@ -146,7 +150,7 @@ def test_pjsip_conf_names_trunks() -> None:
 type = identify
 match = 192.0.2.1
 [trunk](base)
-match = 203.0.113.50,203.0.113.64/255.255.255.240, !203.0.113.70
+match = 203.0.113.50,203.0.113.66/255.255.255.240, !203.0.113.70
 match = 198.51.100.44:5070
 Match = sip.Provider.example
 match = 2001:db8::50, [2001:db8::51]:5080
