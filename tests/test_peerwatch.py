@@ -120,10 +120,15 @@ def trunks(root: Path, *hosts: str) -> None:
 
 def test_files_and_ami_are_asked_when_the_ami_connects(tmp_path: Path, manager: Manager) -> None:
     trunks(tmp_path, "203.0.113.50")
+    manager.silent = True
 
     async def scenario() -> None:
         with Server(manager.serve) as server:
             async with watching(tmp_path, client_of(server, tmp_path)) as told:
+                await told.until("203.0.113.50")
+                manager.silent = False
+                for session in manager.sessions:
+                    session.hang_up()
                 known = await told.until("203.0.113.50", "198.51.100.67", "203.0.113.51")
         assert [peer.origin for peer in known] == [
             "pjsip.conf [trunk] match",
