@@ -27,13 +27,11 @@ _log = logging.getLogger("amiguard")
 
 MOST: Final = 10_000
 """Peers that are known at once; what an administrator wrote comes first."""
+PAUSE: Final = 300.0
+"""Seconds from one round to the next, unless an AMI has connected."""
 _SAID: Final = 64
 _DENIED: Final = b"Permission denied"
 _MUTE: Final = "its user may not ask for trunks and phones; add write = reporting to it in manager.conf"
-
-
-PAUSE: Final = 300.0
-"""Seconds from one round to the next, unless an AMI has connected."""
 
 
 class PeerWatch:
@@ -61,7 +59,7 @@ class PeerWatch:
         self._pause = pause
         self._clients: list[AmiClient] = []
         self._bell = asyncio.Event()
-        self._leads: dict[str, tuple[Lead, ...]] = {}
+        self._leads: dict[str, tuple[Lead, ...]] = dict.fromkeys(FILES, ())
         self._told: tuple[Peer, ...] | None = None
         self._said: set[str] = set()
 
@@ -89,12 +87,15 @@ class PeerWatch:
                     await self._bell.wait()
 
     async def _read(self) -> None:
-        """The files, in a thread, for an installation may have many megabytes of them."""
+        """The files, in a thread, for there may be megabytes; one that is in trouble has told before."""
         files = Files(self._directory)
         for name in FILES:
-            self._leads[name] = await asyncio.to_thread(_written, files, name)
+            troubles = len(files.reasons)
+            leads = await asyncio.to_thread(_written, files, name)
+            if leads or len(files.reasons) == troubles:
+                self._leads[name] = leads
         for reason in files.reasons:
-            self._say(f"{reason}; the peers in it are not known")
+            self._say(f"known peers: {reason}")
 
     async def _ask(self, client: AmiClient) -> None:
         """What an AMI does not tell now it has told before; what it may not tell is said once."""

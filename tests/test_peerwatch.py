@@ -262,15 +262,21 @@ asyncio.run(Names(lambda name: time.sleep(60), 0.01).look_up(["a.example"], prin
     assert b"a.example cannot be resolved: no answer\n" == ran.stdout
 
 
-def test_a_file_that_cannot_be_read_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    (tmp_path / "iax.conf").write_text("no section\n")
+def test_a_file_that_asterisk_would_discard_is_said_once_and_has_told_before(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "iax.conf").write_text("[a]\nhost = 203.0.113.77\n")
     trunks(tmp_path, "203.0.113.50")
 
     async def scenario() -> None:
         async with watching(tmp_path, pause=OFTEN) as told:
-            await told.until("203.0.113.50")
-            trunks(tmp_path, "203.0.113.51")
-            await told.until("203.0.113.51")
+            await told.until("203.0.113.50", "203.0.113.77")
+            (tmp_path / "iax.conf").write_text("no section\n")
+            for address in ("203.0.113.51", "203.0.113.52"):
+                trunks(tmp_path, address)
+                await told.until(address, "203.0.113.77")
+            (tmp_path / "iax.conf").unlink()
+            await told.until("203.0.113.52")
 
     asyncio.run(scenario())
     assert 1 == caplog.text.count("iax.conf:1: a variable before the first section")
