@@ -29,7 +29,7 @@ LONGEST_ACCOUNT: Final[Mapping[bytes, int]] = {b"PJSIP": 36, b"SIP": 79}
 """Bytes of an AccountID that came off the network, where it can hold a line break."""
 
 _CLEAN: Final = rb'[^"\x00-\x1f\x7f]*+'
-_LINE: Final = rb"[^\r]*+(?:\r(?!\n)[^\r]*+)*+"
+_LINE: Final = rb"[^\r]*+(?:\r(?!\n)[^\r]*+)*"
 
 _SYSTEM: Final = rb"(?:SystemName: [^\x00-\x1f\x7f]*+\r\n)?"
 # What `timestampevents` and `debug` in manager.conf and `systemname` in asterisk.conf add.
@@ -81,7 +81,7 @@ def clean(*, skip_challenges: bool) -> re.Pattern[bytes]:
         _head(rb"\w++", _ANY_KEY, b"("),
         *(ACCOUNT, _CLEAN, _CLEAN),
     )
-    event = rb"%s%s((?:\r\n\w++: %s)*+)" % (begin, _addresses(b"("), _CLEAN)
+    event = rb"%s%s((?:\r\n\w++: %s)*)" % (begin, _addresses(b"("), _CLEAN)
     return re.compile(b"(?:%s%s)" % (worthless if skip_challenges else b"", event))
 
 

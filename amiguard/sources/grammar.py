@@ -145,7 +145,8 @@ def _scan(spelling: _Spelling, prefix: bytes, suffix: bytes, *, skip_challenges:
     )
     worthless = b"%s,%s%s\n|" % (challenge, spelling.field("Challenge", value), suffix)
     record = spelling.record(rb"\w++", spelling.head(rb"\w++", rb"\w++", rb"[0-9]++", q), value, b"(")
-    clean = rb"%s((?:,\w++=%s%s%s)*+)%s\n" % (record, q, value, q, suffix)
+    # The outer repetition gives back nothing anyway; a possessive group is broken in Python 3.11.2.
+    clean = rb"%s((?:,\w++=%s%s%s)*)%s\n" % (record, q, value, q, suffix)
     either = (worthless if skip_challenges else b"") + clean
     return re.compile(rb"%sSecurityEvent=%s(?:%s)|([^\n]*)\n" % (prefix, q, either))
 
