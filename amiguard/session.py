@@ -12,6 +12,7 @@ import gc
 import logging
 import struct
 import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -44,6 +45,10 @@ TICK: Final = 1.0
 """Seconds between two looks at the firewall's generation, the clock and the store."""
 PRUNE: Final = 3600.0
 _YOUNG: Final = 20_000
+_BITTER: Final = 100
+_LATELY: Final = 10.0
+_PEACE: Final = 5.0
+"""After so many repairs within so many seconds there is a pause of so many."""
 _DAYS_90: Final = 90 * 86_400.0
 _JUMP: Final = 1.5
 """Seconds by which wall clock and monotonic clock may part within a tick before the clock counts as set."""
@@ -207,14 +212,18 @@ class Session:
         loop = asyncio.get_running_loop()
         with self._firewall.watch() as watch:
             loop.add_reader(watch.fileno(), self._altered.set)
+            quarrel = _Quarrel()
             try:
                 while True:
                     await self._altered.wait()
                     self._altered.clear()
-                    others = watch.drain()
+                    others, repairs = watch.drain(), self._warden.repairs
                     self._warden.heal()
                     if others:
                         await self._restore()
+                    if self._warden.repairs > repairs and quarrel.bitter(loop.time()):
+                        _log.error("somebody undoes every repair of the firewall; the next in %g s", _PEACE)
+                        await asyncio.sleep(_PEACE)
             finally:
                 loop.remove_reader(watch.fileno())
 
@@ -266,6 +275,18 @@ async def _look() -> host.Host:
         return await host.look()
     except OSError as error:
         raise StartError(f"cannot learn who we are on this network: {error}") from error
+
+
+class _Quarrel:
+    """Whether somebody else wants the firewall otherwise, so that mending it would never end."""
+
+    def __init__(self) -> None:
+        self._repairs: deque[float] = deque(maxlen=_BITTER)
+
+    def bitter(self, now: float) -> bool:
+        """Note a repair; whether there were so many lately that it is time for a pause."""
+        self._repairs.append(now)
+        return len(self._repairs) == _BITTER and now - self._repairs[0] < _LATELY
 
 
 def _settle_memory() -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from amiguard.firewall.netlink import FirewallError
 from amiguard.firewall.nftables import Element, Flow
 from amiguard.model import Alarm, Ban, Prefix, Verdict
+from amiguard.sources.securitylog import BROKEN, Ambiguous
 from amiguard.store.rows import PositionRow
 from amiguard.views import printable, span
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from amiguard.ledger import Ledger
     from amiguard.model import Origin, Peer, Scope
     from amiguard.sources.position import Chunk
-    from amiguard.sources.securitylog import Ambiguous
 
 _log = logging.getLogger("amiguard")
 
@@ -36,6 +36,8 @@ OWN: Final = "an address of this host"
 ALLOWED: Final = "allowed at run time"
 _WIDEST: Final = {4: 8, 6: 24}
 _WARNINGS_A_MINUTE: Final = 10
+_BROKEN: Final = 10
+_BLINDED: Final = "somebody tries to hide honest ones among them; a JSON log cannot be broken so"
 _ANNOUNCED: Final = 20
 _OVER_SOON: Final = 1.0
 """Seconds before its end in which nobody misses a ban: the kernel's clock is not quite ours."""
@@ -62,7 +64,8 @@ class Warden:
         self.trouble = ""
         self.allows: set[Prefix] = set()
         self._ports: set[int] = set()
-        self._quota = _Quota()
+        self._quota = _Quota(_WARNINGS_A_MINUTE)
+        self._broken = _Quota(_BROKEN + 1)
 
     def hear(self, channel: Channel, chunk: Chunk, receipt: float) -> None:
         """Let what a chunk of a log says have its effect, all of it."""
@@ -283,6 +286,8 @@ class Warden:
         _log.warning("%s: %s: %s", alarm.what, alarm.source, printable(alarm.text))
 
     def _doubt(self, name: str, found: Ambiguous, now: float) -> None:
+        if found.why == BROKEN and self._broken.take(now) == 1:
+            _log.error("more than %d broken records in %s within a minute: %s", _BROKEN, name, _BLINDED)
         if left := self._quota.take(now):
             last = "; more of this minute are only counted" if left == 1 else ""
             text = printable(found.text)
@@ -290,16 +295,17 @@ class Warden:
 
 
 class _Quota:
-    """So many warnings a minute."""
+    """So many a minute, and one more."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._minute = 0
         self._left = 0
 
     def take(self, now: float) -> int:
         """How many are left with this one; 0 if none is."""
         if int(now // 60) != self._minute:
-            self._minute, self._left = int(now // 60), _WARNINGS_A_MINUTE + 1
+            self._minute, self._left = int(now // 60), self._limit + 1
         self._left = max(self._left - 1, 0)
         return self._left
 

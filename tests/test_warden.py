@@ -14,6 +14,8 @@ from amiguard.firewall.nftables import Firewall
 from amiguard.judge.guard import Guard
 from amiguard.ledger import Ledger, restore
 from amiguard.model import Ban, Prefix, Verdict
+from amiguard.session import _Quarrel
+from amiguard.sources.securitylog import BROKEN, Ambiguous
 from amiguard.store import Store
 from amiguard.warden import Refused, Warden
 
@@ -124,3 +126,20 @@ def test_memory_that_is_not_of_our_making_is_refused(tmp_path: Path) -> None:
         restore(one.guard, memory)
         with pytest.raises(ValueError, match="invalid literal"):
             restore(one.guard, memory._replace(notes={"sip_ports": b"none"}))
+
+
+@pytest.mark.parametrize(("broken", "alarms"), [(10, 0), (11, 1), (500, 1)])
+def test_many_broken_records_are_an_alarm_once_a_minute(
+    caplog: pytest.LogCaptureFixture, broken: int, alarms: int
+) -> None:
+    one = house()
+    with caplog.at_level(logging.ERROR, "amiguard"):
+        one.warden.effect("security", [Ambiguous(BROKEN, b"x")] * broken, 6000.0)
+    assert alarms == len(caplog.records)
+
+
+def test_a_quarrel_about_the_firewall_is_bitter_only_when_it_goes_on() -> None:
+    quarrel = _Quarrel()
+    assert not any(quarrel.bitter(float(second)) for second in range(100))
+    assert [False] * 99 + [True] == [quarrel.bitter(1000 + n / 100) for n in range(100)]
+    assert not quarrel.bitter(2000)

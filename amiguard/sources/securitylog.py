@@ -27,6 +27,9 @@ SANDWICH_SECONDS: Final = 1.0
 SWITCH_LINES: Final = 64
 """JSON lines in a row after which a classic file counts as JSON: more than one record can hold."""
 
+BROKEN: Final = "a record that ends in the middle"
+"""Why what opens a sandwich is ambiguous."""
+
 _EXCERPT: Final = 200
 _MINUTE: Final = len("2026-11-21T22:21")
 _LOGINS: Final = 16_384
@@ -271,7 +274,7 @@ class _Classic(_Reader):
         if _complete(line):
             return _ambiguous("a value that can be read in more than one way", line)
         self.sandwich = _Sandwich(receipt)
-        return _ambiguous("a record that ends in the middle", line)
+        return _ambiguous(BROKEN, line)
 
     def _inside(self, sandwich: _Sandwich, data: bytes, at: int, receipt: float, found: _Found) -> int:
         """One line of a sandwich; returns where the next begins."""
