@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from amiguard.judge.counting import Span
@@ -93,7 +94,6 @@ class Ledger:
         scores, forgotten = _suspects(guard.scorer, whole=whole)
         wide, left = _suspects(guard.wide, whole=whole)
         friends, unfriended = _split(guard)
-        notes = self._notes()
         snapshot = Snapshot(
             positions=list(self._positions.values()),
             closed=sorted(self._closed),
@@ -101,7 +101,7 @@ class Ledger:
             forgotten=forgotten + left,
             friends=friends,
             unfriended=unfriended,
-            notes=notes,
+            notes=self._note(_PORTS, _numbers(guard.sip_ports)),
             bans=self._bans,
             ended=self._ended,
             pardoned=self._pardoned,
@@ -109,17 +109,18 @@ class Ledger:
         )
         self._bans, self._ended, self._pardoned, self._positions, self._allows = [], [], [], {}, None
         self._closed = set()
-        changed = snapshot.allows is not None or any(getattr(snapshot, name) for name in _PARTS)
-        return snapshot if changed else None
+        if snapshot.allows is None and not any(getattr(snapshot, name) for name in _PARTS):
+            return None
+        # Coverage grows with every second, but matters only beside positions and scores.
+        covered = self._note(_SPANS, json.dumps(guard.counting.spans).encode())
+        return replace(snapshot, notes={**snapshot.notes, **covered})
 
-    def _notes(self) -> dict[str, bytes]:
-        notes = {
-            _PORTS: _numbers(self._guard.sip_ports),
-            _SPANS: json.dumps(self._guard.counting.spans).encode(),
-        }
-        changed = {name: note for name, note in notes.items() if self._noted.get(name) != note}
-        self._noted |= changed
-        return changed
+    def _note(self, name: str, note: bytes) -> dict[str, bytes]:
+        """The note, if the store has another."""
+        if self._noted.get(name) == note:
+            return {}
+        self._noted[name] = note
+        return {name: note}
 
     def put_back(self, snapshot: Snapshot) -> None:
         """The store could not take the snapshot: its changes wait for the next one."""

@@ -143,3 +143,16 @@ def test_a_quarrel_about_the_firewall_is_bitter_only_when_it_goes_on() -> None:
     assert not any(quarrel.bitter(float(second)) for second in range(100))
     assert [False] * 99 + [True] == [quarrel.bitter(1000 + n / 100) for n in range(100)]
     assert not quarrel.bitter(2000)
+
+
+def test_an_ami_that_says_nothing_has_nothing_written() -> None:
+    one = house()
+    one.guard.counting.open("ami", covers_from=1000.0)
+    one.ledger.snapshot()
+    for second in range(1001, 1004):
+        one.guard.counting.caught_up("ami", float(second))
+        assert one.ledger.snapshot() is None
+    one.ledger.allows([])
+    snapshot = one.ledger.snapshot()
+    assert snapshot is not None
+    assert b'[["ami", 1000.0, 1003.0]]' == snapshot.notes["coverage"]

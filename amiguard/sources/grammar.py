@@ -55,15 +55,22 @@ _JSON_TEXT: Final = rb'[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\
 _JSON_SUFFIX: Final = rb'\\n"\}\}'
 
 
-def _json_prefix(text: bytes) -> bytes:
+def _json_prefix(text: bytes, file: bytes, function: bytes, level: bytes) -> bytes:
     return (
         rb'\{"hostname":"%s","timestamp":"%s","identifiers":\{"lwp":[0-9]+,"callid":"%s"\},"logmsg":\{"location":'
-        rb'\{"filename":"res_security_log\.c","function":"\w+","line":[0-9]+\},"level":"SECURITY","message":"'
-    ) % ((text,) * 3)
+        rb'\{"filename":"%s","function":"%s","line":[0-9]+\},"level":"%s","message":"'
+    ) % (text, text, text, file, function, level)
 
 
-JSON_RECORD: Final = re.compile(_json_prefix(_JSON_TEXT) + rb"(" + _JSON_TEXT + rb")" + _JSON_SUFFIX)
-"""A whole record; its group is the message, still escaped."""
+def json_record(*, file: bytes, function: bytes, level: bytes) -> re.Pattern[bytes]:
+    """A whole JSON record, by these patterns; its last group is the message, still escaped."""
+    prefix = _json_prefix(_JSON_TEXT, file, function, level)
+    return re.compile(prefix + rb"(" + _JSON_TEXT + rb")" + _JSON_SUFFIX)
+
+
+_JSON_FILE: Final = rb"res_security_log\.c"
+JSON_RECORD: Final = json_record(file=_JSON_FILE, function=rb"\w+", level=rb"SECURITY")
+"""A whole record of the security log."""
 
 
 class Head(NamedTuple):
@@ -169,7 +176,11 @@ def form(*, json: bool, skip_challenges: bool = True) -> Form:
             unread; true as long as it is worth nothing.
     """
     spelling = _JSON if json else _CLASSIC
-    prefix, suffix = (_json_prefix(_JSON_PLAIN), _JSON_SUFFIX) if json else (CLASSIC_PREFIX, b"")
+    prefix, suffix = (
+        (_json_prefix(_JSON_PLAIN, _JSON_FILE, rb"\w+", rb"SECURITY"), _JSON_SUFFIX)
+        if json
+        else (CLASSIC_PREFIX, b"")
+    )
     return Form(
         scan=_scan(spelling, prefix, suffix, skip_challenges=skip_challenges), heads=dict(_heads(spelling))
     )

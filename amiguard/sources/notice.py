@@ -19,13 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from amiguard.sources import grammar, noticelines
 from amiguard.sources.noticelines import Health, Notice, Unclear
-from amiguard.sources.securitylog import (
-    SANDWICH_BYTES,
-    SANDWICH_RECORDS,
-    SANDWICH_SECONDS,
-    SWITCH_LINES,
-    Ambiguous,
-)
+from amiguard.sources.securitylog import SANDWICH_RECORDS, SWITCH_LINES, Ambiguous, Sandwich
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,12 +27,8 @@ if TYPE_CHECKING:
 _EXCERPT: Final = 200
 _ORIGIN: Final = re.compile(rb"([\w./]{1,80})(?::[0-9]+ (?:in )?[\w*]{1,80})?: ")
 """Who wrote a record, behind its level: the file, in some forms the line and the function too."""
-_TEXT: Final = rb'[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\\x00-\x1f]*)*'
-_JSON: Final = re.compile(
-    rb'\{"hostname":"%s","timestamp":"%s","identifiers":\{"lwp":[0-9]+,"callid":"%s"\},"logmsg":\{"location":'
-    rb'\{"filename":"([\w./]+)","function":"[\w*]+","line":[0-9]+\},"level":"[A-Z]+","message":"(%s)\\n"\}\}'
-    % ((_TEXT,) * 4)
-)
+_JSON: Final = grammar.json_record(file=rb"([\w./]+)", function=rb"[\w*]+", level=rb"[A-Z]+")
+"""A record of any level: the file that wrote it, and the message, still escaped."""
 _MD5: Final = b" failed MD5 authentication"
 _MIXED: Final = re.compile(r"(?:.*/)?(messages|full)(?:[._-][^/]*)?")
 
@@ -78,7 +68,7 @@ class NoticeLog:
         self._json: bool | None = None
         self._json_lines = 0
         self._orphaned = False
-        self._doubt: _Doubt | None = None
+        self._doubt: Sandwich | None = None
 
     @property
     def settled(self) -> bool:
@@ -136,14 +126,14 @@ class NoticeLog:
         return _ambiguous("beside a record that was broken", line) if said and suspect else said
 
     def _suspect(self, line: bytes, receipt: float) -> bool:
-        if self._doubt and not self._doubt.covers(line, receipt):
+        if self._doubt and not self._doubt.holds(line, receipt, starts=True):
             self._doubt = None
         return self._doubt is not None
 
     def _unclear(self, line: bytes, receipt: float, *, whole: bool) -> Ambiguous:
         if whole:
             return _ambiguous("a value that can be read in more than one way", line)
-        self._doubt = _Doubt(receipt)
+        self._doubt = Sandwich(receipt)
         return _ambiguous("a record that ends in the middle", line)
 
     def _orphan(self, line: bytes, receipt: float, found: list[tuple[bytes, _Outcome]]) -> Ambiguous | None:
@@ -151,28 +141,9 @@ class NoticeLog:
             before, outcome = found[at]
             if not isinstance(outcome, Ambiguous):
                 found[at] = before, _ambiguous("before text that belongs to no record", before)
-        self._doubt = _Doubt(receipt)
+        self._doubt = Sandwich(receipt)
         first, self._orphaned = not self._orphaned, True
         return _ambiguous("text that belongs to no record", line) if first else None
-
-
-class _Doubt:
-    """How long what follows a broken record is suspect."""
-
-    def __init__(self, opened: float) -> None:
-        self._opened = opened
-        self._records = 0
-        self._bytes = 0
-
-    def covers(self, line: bytes, receipt: float) -> bool:
-        """Whether it still holds for this record, which it counts."""
-        self._records += 1
-        self._bytes += len(line)
-        return (
-            self._records <= SANDWICH_RECORDS
-            and self._bytes <= SANDWICH_BYTES
-            and receipt - self._opened <= SANDWICH_SECONDS
-        )
 
 
 def _json(line: bytes) -> _Outcome | None:

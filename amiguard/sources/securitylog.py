@@ -190,7 +190,7 @@ class _Json(_Reader):
         return event or _ambiguous("not a security event as Asterisk writes them", line)
 
 
-class _Sandwich:
+class Sandwich:
     """How long what follows a broken record is suspect."""
 
     def __init__(self, opened: float) -> None:
@@ -199,6 +199,7 @@ class _Sandwich:
         self._bytes = 0
 
     def holds(self, line: bytes, receipt: float, *, starts: bool) -> bool:
+        """Whether it still holds for this line, which it counts: as a record if one starts there."""
         self._records += starts
         self._bytes += len(line)
         return (
@@ -213,7 +214,7 @@ class _Classic(_Reader):
 
     def __init__(self, form: grammar.Form, mapper: Mapper, repeats: _Repeats | None) -> None:
         super().__init__(form, mapper, repeats)
-        self.sandwich: _Sandwich | None = None
+        self.sandwich: Sandwich | None = None
         self._seen = False
         self._orphans = 0
         self._json_lines = 0
@@ -273,10 +274,10 @@ class _Classic(_Reader):
             return None  # a record of another level
         if _complete(line):
             return _ambiguous("a value that can be read in more than one way", line)
-        self.sandwich = _Sandwich(receipt)
+        self.sandwich = Sandwich(receipt)
         return _ambiguous(BROKEN, line)
 
-    def _inside(self, sandwich: _Sandwich, data: bytes, at: int, receipt: float, found: _Found) -> int:
+    def _inside(self, sandwich: Sandwich, data: bytes, at: int, receipt: float, found: _Found) -> int:
         """One line of a sandwich; returns where the next begins."""
         end = data.index(b"\n", at)
         line = data[at:end]
