@@ -6,7 +6,6 @@ import contextlib
 import json
 import operator
 import time
-from collections import deque
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -29,11 +28,9 @@ if TYPE_CHECKING:
     from amiguard.sources.tail import Tail
     from amiguard.warden import Warden
 
-DONE: Final = 0
 FAILED: Final = 1
 USAGE: Final = 2
 NOTHING: Final = 3
-SILENT: Final = 4
 
 _ORIGINS: Final[dict[str, Origin]] = {"operator": "operator", "fail2ban": "fail2ban"}
 _ALLOWING: Final = {"add": operator.or_, "del": operator.sub}
@@ -64,8 +61,6 @@ class Desk:
         self.over_http = False
         self.tails: Mapping[str, Tail] = {}
         self.patterns: tuple[str, ...] = ()
-        self.troubles: deque[str] = deque(maxlen=20)
-        """What the administrator should know, newest last."""
         self.store_trouble = ""
         self._commands: dict[str, Callable[[Mapping[str, Any]], Reply]] = {
             "status": self._status,

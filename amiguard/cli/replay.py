@@ -144,7 +144,6 @@ class _progress:  # noqa: N801 - reads as the with statement it is for
         total = sum(map(_size, files))
         self._bar = click.progressbar(length=total, label="reading", file=sys.stderr)
         self._shown = total >= _LONG and sys.stderr.isatty()
-        self._before = 0
         self._places: dict[Path, int] = {}
 
     def __enter__(self) -> Any:
