@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -89,5 +91,10 @@ def test_a_child_that_does_not_end_is_killed_with_all_it_began(tmp_path: Path) -
     with pytest.raises(TimeoutError):
         netns.run_forked(linger, repr, 0.5)
     pid = (tmp_path / "pid").read_text(encoding="ascii")
+    # A killed process may still be on its way out; `sleep` itself would take a minute.
+    with contextlib.suppress(ProcessLookupError):
+        process = os.pidfd_open(int(pid))
+        select.select([process], [], [], 10)
+        os.close(process)
     state = Path(f"/proc/{pid}/stat")
     assert not state.exists() or state.read_text(encoding="ascii").split()[2] == "Z"
