@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _log = logging.getLogger(__name__)
+# An emitter that is stopped while it reads says so as an error, and nothing is wrong.
+logging.getLogger(InotifyEmitter.__module__).setLevel(logging.CRITICAL)
 
 _WRITTEN: list[type[FileSystemEvent]] = [FileModifiedEvent]
 _MOVED: list[type[FileSystemEvent]] = [FileCreatedEvent, FileMovedEvent, FileDeletedEvent]

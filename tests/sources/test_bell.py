@@ -176,6 +176,20 @@ def test_what_is_missing_is_no_matter(tmp_path: Path, caplog: pytest.LogCaptureF
     assert not caplog.records
 
 
+def test_watches_that_are_taken_down_are_no_error_to_log(log: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """An emitter may be stopped while its thread reads, which watchdog logs as an error at one place of many."""
+
+    async def scenario() -> None:
+        with Bell() as bell:
+            watch(bell, log)
+            for _, emitter in bell._watches.values():
+                emitter.stop()
+                emitter.queue_events(0)
+
+    asyncio.run(scenario())
+    assert [record.getMessage() for record in caplog.records] == []
+
+
 @pytest.mark.kernel
 def test_a_reached_limit_is_said_once_and_again_after_the_watches_stood(
     log: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
