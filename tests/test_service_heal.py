@@ -69,7 +69,7 @@ def best_of(times: int, command: str, before: object) -> float:
         with Changes() as changes:
             nft.run(command)
             spans.append(changes.span(0.1))
-        until(lambda: before == standing(), f"mending {command}", 2)
+        until(lambda: before == standing(), f"mending {command}")
     return min(spans)
 
 

@@ -75,7 +75,7 @@ try:
     Firewall()
 except NoCapabilityError as error:
     print(error)
-    sys.exit(time.monotonic() - begun > 1)
+    sys.exit(time.monotonic() - begun > 10)
 sys.exit("it was let in")
 """
 
