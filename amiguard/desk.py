@@ -15,6 +15,7 @@ from amiguard.config import duration
 from amiguard.control import ControlError, Reply
 from amiguard.firewall.netlink import FirewallError
 from amiguard.model import FOREVER, Ban, Prefix
+from amiguard.sight import sight
 from amiguard.store import Archive, StoreError
 from amiguard.warden import Refused
 
@@ -36,13 +37,6 @@ _ORIGINS: Final[dict[str, Origin]] = {"operator": "operator", "fail2ban": "fail2
 _ALLOWING: Final = {"add": operator.or_, "del": operator.sub}
 _HISTORY: Final = 1000
 
-_ORDER: Final = ("oversize-blind", "crlf-blind", "quote-blind", "utf8-blind", "forgeable")
-_BLIND: Final = {
-    "json": frozenset(("oversize-blind", "utf8-blind")),
-    "ami": frozenset(("crlf-blind", "utf8-blind")),
-    "classic": frozenset(("oversize-blind", "crlf-blind", "quote-blind", "utf8-blind")),
-}
-"""What each way of telling events cannot show; invalid UTF-8 Asterisk itself keeps from all of them."""
 _PEERS: Final = 1000
 """Known peers that `status` names; it counts them all."""
 _LONGEST: Final = 500
@@ -142,12 +136,8 @@ class Desk:
         """What we cannot see: what none of the channels that tell something now can show."""
         logs = [c for path, c in self.channels.items() if path in self.tails and c.events]
         amis = [ami for ami in self.amis if ami.listening]
-        blind = [_BLIND[log.form] for log in logs] + [_BLIND["ami"]] * len(amis)
-        if not blind:
-            return ["blind"]
-        forgeable = not any(log.form == "json" for log in logs) and self.over_http
-        sight = frozenset.intersection(*blind) | ({"forgeable"} if forgeable else set())
-        return sorted(sight, key=_ORDER.index) or ["full"]
+        forms = (*(log.form for log in logs), *("ami" for _ in amis))
+        return sight(forms, over_http=self.over_http)
 
     def _amis(self) -> Iterator[dict[str, Any]]:
         for ami in self.amis:
