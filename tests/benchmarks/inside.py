@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import burst
+import flood
 import footprint
 import latency
 import listing
 import restart
 import scale
 import throughput
+import twice
 from process import BenchError
 from scale import Scale
 
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
 
 MEASUREMENTS: Mapping[str, Callable[[Path, Scale], Iterator[Figure]]] = {
     "throughput": throughput.measure,
+    "twice": twice.measure,
     "latency": latency.measure,
+    "flood": flood.measure,
     "burst": burst.measure,
     "restart": restart.measure,
     "listing": listing.measure,

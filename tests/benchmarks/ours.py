@@ -32,14 +32,16 @@ points = {{ {points} }}
 
 
 class Guard:
-    """An `amiguard run` of its own under `root`, which follows one log; everything else as by default."""
+    """An `amiguard run` of its own under `root`, which follows one log; all but `settings` as by default."""
 
-    def __init__(self, root: Path, log: Path, points: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self, root: Path, log: Path, points: Mapping[str, float] | None = None, settings: str = ""
+    ) -> None:
         root.mkdir(exist_ok=True)
         self.root = root
         self.config = root / "amiguard.toml"
         said = ", ".join(f'"{key}" = {value}' for key, value in (points or {}).items())
-        self.config.write_text(_CONFIG.format(root=root, log=log, points=said))
+        self.config.write_text(_CONFIG.format(root=root, log=log, points=said) + settings)
         self._child: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:

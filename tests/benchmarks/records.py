@@ -1,7 +1,8 @@
-"""Pure: records of the security log, letter for letter as Asterisk writes them, classic and JSON."""
+"""Pure: records of the security log, letter for letter as Asterisk writes them: classic, JSON, AMI."""
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -82,6 +83,14 @@ def classic(text: str, when: float) -> str:
 def as_json(text: str, when: float) -> str:
     """One line of a ``[json]`` security log."""
     return _JSON.format(date=_clock(int(when))[0], message=text.replace('"', '\\"'))
+
+
+def as_ami(text: str, when: float) -> str:
+    """The same as an event on the AMI, with the empty line that ends it."""
+    del when  # it tells no time but the event's own
+    lines = text.removesuffix('"').replace('="', ": ").replace('",', "\r\n")
+    _, kind, rest = re.split(r"SecurityEvent: (\w+)\r\n", lines, maxsplit=1)
+    return f"Event: {kind}\r\nPrivilege: security,all\r\n{rest}\r\n\r\n"
 
 
 @lru_cache(maxsize=8)

@@ -12,6 +12,8 @@ class Scale:
     runs: int
     lines: int
     peer_lines: int
+    twice: int
+    flooded: float
     bans: int
     peer_bans: int
     burst: int
@@ -25,6 +27,8 @@ FULL = Scale(
     runs=3,
     lines=1_000_000,
     peer_lines=100_000,
+    twice=300_000,
+    flooded=10.0,
     bans=250,
     peer_bans=40,
     burst=10_000,
@@ -37,6 +41,8 @@ QUICK = Scale(
     runs=1,
     lines=100_000,
     peer_lines=20_000,
+    twice=50_000,
+    flooded=3.0,
     bans=60,
     peer_bans=6,
     burst=2_000,

@@ -97,6 +97,13 @@ def guesses(
     )
 
 
+def unknown_account(address: str, when: float, nonce: int, render: Render = records.classic) -> list[str]:
+    """The two records of one attempt with an account that does not exist."""
+    sender, call = records.peer(address), f"{nonce:08x}@scan"
+    told = ((records.UNKNOWN_ACCOUNT, str(nonce % 10000)), (records.CHALLENGE, "<unknown>"))
+    return [render(records.message(shape, when, account, call, sender), when) for shape, account in told]
+
+
 def last_one(when: float, render: Render = records.classic) -> str:
     """Five wrong passwords from `LAST`: once he is banned, everything before has been judged."""
     return guesses([LAST], 5, when, render=render)
@@ -114,7 +121,7 @@ class _Attackers:
         """Two records of failure: of one attempt with an unknown account, or of two attempts."""
         choice, nonce = dice.random(), dice.getrandbits(32)
         if choice < 0.4:
-            return self._unknown_account(self._attacker(dice), when, nonce, render)
+            return unknown_account(self._attacker(dice), when, nonce, render)
         shape = _FAILURES[int(choice * 100) % len(_FAILURES)]
         return [failure(shape, self._attacker(dice), when, nonce + n, render) for n in range(2)]
 
@@ -128,12 +135,6 @@ class _Attackers:
             self._left[self._next] = ATTEMPTS
             self._next += 1
         return stranger(number) if number % 10 else str(IPv6Address((0x2A00 << 112) + (number << 80) + 1))
-
-    @staticmethod
-    def _unknown_account(address: str, when: float, nonce: int, render: Render) -> list[str]:
-        sender, call = records.peer(address), f"{nonce:08x}@scan"
-        told = ((records.UNKNOWN_ACCOUNT, str(nonce % 10000)), (records.CHALLENGE, "<unknown>"))
-        return [render(records.message(shape, when, account, call, sender), when) for shape, account in told]
 
 
 _FAILURES = (
