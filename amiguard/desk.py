@@ -39,6 +39,7 @@ _HISTORY: Final = 1000
 
 _PEERS: Final = 1000
 """Known peers that `status` names; it counts them all."""
+_PHONES: Final = 1000
 _LONGEST: Final = 500
 """Characters of a reason."""
 
@@ -90,6 +91,9 @@ class Desk:
                 "friends": len(guard.friends),
                 "known": len(guard.peers),
                 "peers": [views.peer(peer) for peer in islice(guard.peers, _PEERS)],
+                "broken_phones": [
+                    views.broken_phone(phone) for phone in islice(guard.phones.broken(time.time()), _PHONES)
+                ],
                 "bans": len(guard.bans),
                 "firewall": {"state": state, "repairs": warden.repairs},
                 "store": {"state": self.store_trouble or "ok"},

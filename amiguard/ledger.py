@@ -21,6 +21,7 @@ CROWDED: Final = 8000
 """Changes that should not wait: a snapshot of so many takes some 10 ms to make."""
 _PORTS: Final = "sip_ports"
 _SPANS: Final = "coverage"
+_PHONES: Final = "broken_phones"
 _KEPT: Final = 100_000
 _PARTS: Final = (
     "positions",
@@ -113,7 +114,8 @@ class Ledger:
             return None
         # Coverage grows with every second, but matters only beside positions and scores.
         covered = self._note(_SPANS, json.dumps(guard.counting.spans).encode())
-        return replace(snapshot, notes={**snapshot.notes, **covered})
+        phones = self._note(_PHONES, guard.phones.pack())
+        return replace(snapshot, notes={**snapshot.notes, **covered, **phones})
 
     def _note(self, name: str, note: bytes) -> dict[str, bytes]:
         """The note, if the store has another."""
@@ -152,6 +154,7 @@ def restore(guard: Guard, memory: Memory) -> None:
     for source, state in memory.friends:
         guard.friends.restore(source, state)
     guard.sip_ports.update(map(int, memory.notes.get(_PORTS, b"").split()))
+    guard.phones.restore(memory.notes.get(_PHONES, b"[]"))
     guard.counting.restore(Span(*span) for span in json.loads(memory.notes.get(_SPANS, b"[]")))
 
 

@@ -177,7 +177,7 @@ class Verdict(NamedTuple):
     replaced: Ban | None = None
 
 
-AlarmKind = Literal["breach", "suppressed"]
+AlarmKind = Literal["breach", "suppressed", "broken phone"]
 
 
 class Alarm(NamedTuple):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from amiguard.judge.rhythm import BrokenPhone
     from amiguard.model import Ban, Peer
     from amiguard.store.rows import BanRow
 
@@ -101,6 +102,18 @@ def _quoted(text: str) -> str:
 def peer(one: Peer) -> dict[str, Any]:
     """A known peer, as `status` shows it."""
     return {"address": str(one.network), "origin": printable(one.origin)}
+
+
+def broken_phone(phone: BrokenPhone) -> dict[str, Any]:
+    """A phone that fails and is spared, as `status` shows it."""
+    return {
+        "address": str(phone.address),
+        "account": printable(phone.account),
+        "every": round(phone.every, 1),
+        "since": moment(phone.since),
+        "failures": phone.failures,
+        "cause": phone.cause,
+    }
 
 
 def past(row: BanRow, now: float) -> dict[str, Any]:

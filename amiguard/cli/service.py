@@ -6,11 +6,15 @@ import asyncio
 import logging
 import os
 import sys
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 import click
 
 from amiguard.cli.common import config_or_exit, fail, read_config, reports, with_config, with_json
+
+_PHONES: Final = 10
+"""Broken phones that the text names."""
 
 
 @click.command("run")
@@ -72,8 +76,18 @@ def _tell(status: dict[str, Any]) -> None:
     click.echo(f"tracked         {status['tracked']} sources, {status['friends']} friends")
     click.echo(f"known peers     {status['known']}")
     click.echo(f"sight           {', '.join(status['sight'])}")
+    for phone in status["broken_phones"][:_PHONES]:
+        click.echo(f"broken phone    {_broken(phone)}")
+    if (more := len(status["broken_phones"]) - _PHONES) > 0:
+        click.echo(f"broken phone    and {more} more")
     for source in status["sources"]:
         name = printable(source["name"])
         counts = f"{source['events']} events, {source['ambiguous']} ambiguous, {source['lag']:g} s behind"
         reason = f" ({source['reason']})" if source["reason"] else ""
         click.echo(f"{source['kind']:15} {name}: {source['state']}{reason}, {counts}")
+
+
+def _broken(phone: dict[str, Any]) -> str:
+    since = datetime.fromisoformat(phone["since"])
+    rhythm = f"has failed every {phone['every']:.0f} s since {since:%A %Y-%m-%d %H:%M}"
+    return f"account {phone['account']} at {phone['address']} {rhythm} with what looks like {phone['cause']}"

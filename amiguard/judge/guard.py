@@ -13,6 +13,7 @@ from amiguard.judge.bans import Bans
 from amiguard.judge.counting import Counting
 from amiguard.judge.friends import DAY, DIALLED, Flow, Friend, Friends
 from amiguard.judge.peers import Peers
+from amiguard.judge.phones import Phones
 from amiguard.judge.points import Points
 from amiguard.judge.scorer import Scorer
 from amiguard.judge.shield import Shield, Standing
@@ -51,6 +52,7 @@ class Guard:
         self.bans = Bans(ban, score.max_sources)
         self.friends = Friends(lasts=allow.authenticated_for, limit=score.max_sources)
         self.peers = Peers(ban.ipv4_prefix, ban.ipv6_prefix)
+        self.phones = Phones()
         self.counting = Counting()
         self.shield = Shield(ban.ipv4_prefix, ban.ipv6_prefix)
         self.shield.protect("allow.networks", allow.networks)
@@ -58,7 +60,7 @@ class Guard:
         self.sip_ports = {SIP_PORT}
         """UDP ports on which SIP was seen to be served: what a door ban closes."""
         self._locals: set[bytes] = set()
-        self._said: dict[tuple[str, Prefix], float] = {}
+        self._said: dict[tuple[str, Prefix, bytes], float] = {}
 
     def observe(
         self, event: SecurityEvent, time: float, channel: str = "", forgeable: bool = False
@@ -117,6 +119,7 @@ class Guard:
             self.wide.shift(delta)
             self.friends.shift(delta)
             self.peers.shift(delta)
+            self.phones.shift(delta)
 
     def _learn_port(self, event: SecurityEvent) -> None:
         """Note the UDP port on which SIP is served; nothing a sender writes is in this field."""
@@ -166,6 +169,9 @@ class Guard:
     ) -> tuple[Outcome, ...]:
         source = standing.source
         friend = self._friend(source, time)
+        if friend and (phone := self.phones.failed(source, event, time)):
+            self.scorer.exhibit(source, event, proven=proven)
+            return self._alarm("broken phone", source, time, str(phone), about=phone.account)
         offence = self.scorer.add(
             source,
             time,
@@ -242,10 +248,16 @@ class Guard:
         return (self._ban(offence, "house", event, b""),)
 
     def _alarm(
-        self, what: AlarmKind, source: Prefix, time: float, text: str, records: bytes = b""
+        self,
+        what: AlarmKind,
+        source: Prefix,
+        time: float,
+        text: str,
+        records: bytes = b"",
+        about: bytes = b"",
     ) -> tuple[Alarm, ...]:
-        """Say it, unless it was said within a day."""
-        key = (what, source)
+        """Say it, unless it was said of this source, and of what it is about, within a day."""
+        key = (what, source, about)
         if time - self._said.get(key, -DAY) < DAY:
             return ()
         self._said.pop(key, None)
