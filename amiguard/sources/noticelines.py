@@ -26,10 +26,10 @@ class Notice(NamedTuple):
     user of the From URI, percent-decoded (empty where it has none), or the number
     dialled where a call was refused.  `call_id` is empty but for PJSIP.
 
-    `firm` is false where the address stands between words of the peer's in a form
-    that is not escaped.  Asterisk deletes there from an ESC to the next `m`: who
-    writes an ESC before the address and an `m` behind it has deleted it, and what
-    he wrote behind the `m` reads like the rest of an honest line.
+    `firm` is false where a peer may have deleted the true address.  In a form that
+    is not escaped, Asterisk deletes from an ESC to the next `m`: who writes an ESC
+    before the address has deleted it if an `m` comes behind it, his or Asterisk's
+    own, and what he wrote himself reads like an honest line.
     """
 
     kind: str
@@ -61,7 +61,7 @@ _ANSWER: Final = "ChallengeResponseFailed"
 _ACL: Final = "FailedACL"
 
 _PJSIP: Final = "Request{method} from '{uri}' failed for '{peer}' (callid: {callid}) - "
-_SIP: Final = "Registration from '{uri}' failed for '{peer}' - "
+_SIP: Final = "Registration from '{header}' failed for '{peer}' - "
 _EXTENSION: Final = "to extension '{dialled}' rejected because extension not found in context '{context}'."
 
 _ROWS: Final = {
@@ -132,16 +132,19 @@ _VALUES: Final = {
     "word": rb"(?P<word>[^'\x00-\x20\x7f]*+)",
     "dialled": rb"(?P<dialled>[^'@\x00-\x1f\x7f]*+)",
     "uri": rb"(?P<uri>[^'\x00-\x1f\x7f]*+)",
+    "header": rb"(?P<uri>[^'\x00-\x1f\x7f]*+)",
     "callid": rb"(?P<callid>[^'()\x00-\x20\x7f]*+)",
     "rest": rb"(?:: [^\x00-\x1f\x7f]*)?",
 }
-_TEXTS: Final = frozenset(("account", "word", "dialled", "uri", "callid", "hash", "rest"))
+_TEXTS: Final = frozenset(("account", "word", "dialled", "uri", "header", "callid", "hash", "rest"))
 """Values that a peer chooses freely."""
 
 _PEER: Final = re.compile(
     rb"(?:\[([0-9A-Fa-f:.]+)(?:%[\w.-]{1,15})?\]|([0-9.]+))(?::([0-9]{1,5}))?|([0-9A-Fa-f:]+[0-9A-Fa-f:.]*)"
     rb"(?:%[\w.-]{1,15})?"
 )
+_PRINTED: Final = re.compile(rb'<[^"<>]*>')
+"""A URI as pjproject prints one: control characters are escaped, but in a quoted text."""
 _USER: Final = re.compile(rb"(?:[^<>]*<)?(?:sips?:([^@<>;]*)@|tel:([^<>;]*))[^<>]*(?:>.*)?")
 
 
@@ -154,8 +157,10 @@ class _Form(NamedTuple):
     line: re.Pattern[bytes]
     stem: re.Pattern[bytes]
     close: re.Pattern[bytes]
-    enclosed: bool
-    """The address stands between words of the peer's."""
+    erasable: bool
+    """A peer's words come before the address, and behind it an `m` comes, or may."""
+    printed: bool
+    """Those words are a URI that pjproject has printed."""
 
 
 def _form(service: bytes, kind: str, reason: str, line: str) -> _Form:
@@ -165,6 +170,7 @@ def _form(service: bytes, kind: str, reason: str, line: str) -> _Form:
     whole, stem, close = (
         b"".join(patterns[cut]) for cut in (slice(None), slice(texts[0]), slice(texts[-1] + 1, None))
     )
+    peer = parts.index("peer")
     return _Form(
         kind,
         service,
@@ -172,7 +178,8 @@ def _form(service: bytes, kind: str, reason: str, line: str) -> _Form:
         re.compile(whole),
         re.compile(stem),
         re.compile(b"(?s:.*)" + close),
-        texts[0] < parts.index("peer") < texts[-1],
+        texts[0] < peer and (texts[-1] > peer or "m" in "".join(parts[peer + 1 :: 2])),
+        "uri" in parts,
     )
 
 
@@ -217,7 +224,7 @@ def _notice(form: _Form, match: re.Match[bytes], *, escaped: bool) -> Notice | N
         account or _user(said.get("uri", b"")),
         said.get("callid", b""),
         form.reason,
-        escaped or not form.enclosed,
+        escaped or not form.erasable or (form.printed and bool(_PRINTED.fullmatch(said["uri"]))),
     )
 
 

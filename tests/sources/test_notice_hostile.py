@@ -57,6 +57,26 @@ def test_an_escape_that_deletes_the_address_gives_nothing_firm() -> None:
     assert isinstance(kept, Ambiguous)
 
 
+def test_an_escape_that_deletes_up_to_asterisks_own_words_gives_nothing_firm() -> None:
+    to = f"<sip:1@pbx>' failed for '{INNOCENT.decode()}:5060' - Device does not m\x1b"
+    text = f"Registration from '{to}' failed for '203.0.113.7:5061' - Device does not match ACL"
+    [notice] = read(classic("chan_sip.c", re.sub(rb"\x1b[^m]*m", b"", text.encode())))
+    assert isinstance(notice, Notice)
+    assert (Prefix.parse(INNOCENT.decode()), False) == (notice.address, notice.firm)
+
+
+@pytest.mark.parametrize(
+    ("uri", "firm"), [("<sip:101@pbx>", True), ('"A" <sip:101@pbx>', False), ('<sip:1@pbx;x="A">', False)]
+)
+def test_a_uri_of_pjsips_has_no_escape_but_in_a_quoted_text(uri: str, firm: bool) -> None:
+    """There it is printed as `%1b`: the corpus has it."""
+    [notice] = read(
+        classic(DISTRIBUTOR, REQUEST.replace('"A" <sip:101@pbx>', uri) + "Failed to authenticate")
+    )
+    assert isinstance(notice, Notice)
+    assert firm == notice.firm
+
+
 def test_text_that_belongs_to_no_record_puts_those_before_it_in_doubt() -> None:
     outcomes = read(guess(b"a") + guess(b"forged", INNOCENT) + b"'\n")
     assert set() == named(outcomes)
