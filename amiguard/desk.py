@@ -6,7 +6,7 @@ import contextlib
 import json
 import operator
 import time
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,9 +37,8 @@ _ORIGINS: Final[dict[str, Origin]] = {"operator": "operator", "fail2ban": "fail2
 _ALLOWING: Final = {"add": operator.or_, "del": operator.sub}
 _HISTORY: Final = 1000
 
-_PEERS: Final = 1000
-"""Known peers that `status` names; it counts them all."""
-_PHONES: Final = 1000
+_SHOWN: Final = 1000
+"""Friends, known peers and broken phones, each, that `status` names."""
 _LONGEST: Final = 500
 """Characters of a reason."""
 
@@ -60,6 +59,7 @@ class Desk:
         self._commands: dict[str, Callable[[Mapping[str, Any]], Reply]] = {
             "status": self._status,
             "list": self._list,
+            "spared": self._spared,
             "ban": self._ban,
             "unban": self._unban,
             "allow": self._allow,
@@ -90,10 +90,12 @@ class Desk:
                 "tracked": len(guard.scorer),
                 "friends": len(guard.friends),
                 "known": len(guard.peers),
-                "peers": [views.peer(peer) for peer in islice(guard.peers, _PEERS)],
+                "peers": [views.peer(peer) for peer in islice(guard.peers, _SHOWN)],
+                "friendly": list(islice(self._friends(), _SHOWN)),
                 "broken_phones": [
-                    views.broken_phone(phone) for phone in islice(guard.phones.broken(time.time()), _PHONES)
+                    views.broken_phone(phone) for phone in islice(guard.phones.broken(time.time()), _SHOWN)
                 ],
+                "alarms": [views.alarm(alarm) for alarm in reversed(warden.alarms)],
                 "bans": len(guard.bans),
                 "firewall": {"state": state, "repairs": warden.repairs},
                 "store": {"state": self.store_trouble or "ok"},
@@ -157,6 +159,20 @@ class Desk:
                 "behind": 0,
                 "missed": ami.missed,
             }
+
+    def _friends(self) -> Iterator[dict[str, Any]]:
+        now = time.time()
+        for source, friend in self.warden.guard.friends.all():
+            if friend.until > now:
+                yield views.friend(source, friend, now)
+
+    def _spared(self, _: Mapping[str, Any]) -> Reply:
+        """Whom judgement does not ban, or not so soon, and what was said of it."""
+        guard = self.warden.guard
+        peers = (views.spared(peer.network, "known peer", peer.origin) for peer in guard.peers)
+        never = (views.spared(network, "never banned", why) for network, why in guard.shield.protected())
+        alarms = [views.alarm(alarm) for alarm in reversed(self.warden.alarms)]
+        return Reply({"ok": True, "alarms": alarms}, map(json.dumps, chain(self._friends(), peers, never)))
 
     def _list(self, _: Mapping[str, Any]) -> Reply:
         return Reply({"ok": True}, self._running())

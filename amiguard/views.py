@@ -11,14 +11,20 @@ import math
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from amiguard.judge import evidence
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from amiguard.judge.evidence import Exhibit
+    from amiguard.judge.friends import Friend
     from amiguard.judge.rhythm import BrokenPhone
-    from amiguard.model import Ban, Peer
+    from amiguard.model import Alarm, Ban, Peer, Prefix
     from amiguard.store.rows import BanRow
 
 VERSION: Final = 1
+_ACCOUNT: Final = 128
+"""Bytes of an account that are shown; an attacker may send thousands."""
 
 
 class Effect(NamedTuple):
@@ -102,6 +108,52 @@ def _quoted(text: str) -> str:
 def peer(one: Peer) -> dict[str, Any]:
     """A known peer, as `status` shows it."""
     return {"address": str(one.network), "origin": printable(one.origin)}
+
+
+def spared(network: Prefix, kind: str, origin: str, friend: Friend | None = None) -> dict[str, Any]:
+    """Somebody whom judgement spares, and why; of a friend his accounts and last log-in."""
+    accounts = friend.accounts.copy() if friend else {}
+    return {
+        "address": str(network),
+        "kind": kind,
+        "origin": printable(origin),
+        "accounts": len(accounts) if friend else None,
+        "last": moment(max(accounts.values())) if accounts else None,
+    }
+
+
+def friend(source: Prefix, friend: Friend, now: float) -> dict[str, Any]:
+    """A friend, who is a shared source where many log in from him."""
+    return spared(source, "shared source" if friend.shared(now) else "friend", "log-in", friend)
+
+
+def alarm(alarm: Alarm) -> dict[str, Any]:
+    """What was said once, with what it rests on."""
+    return {
+        "kind": alarm.what,
+        "source": str(alarm.source),
+        "since": moment(alarm.time),
+        "text": printable(alarm.text),
+        "evidence": [exhibit(each) for each in evidence.unpack(alarm.evidence)],
+    }
+
+
+def exhibit(one: Exhibit) -> dict[str, Any]:
+    """A record of evidence: what happened, what it was worth, and the score after it."""
+    event = one.event
+    return {
+        "time": moment(event.time),
+        "event": event.kind,
+        "service": printable(event.service),
+        "account": printable(event.account[:_ACCOUNT]),
+        "transport": printable(event.remote.transport),
+        "address": str(event.remote.address),
+        "port": event.remote.port,
+        "tampered": event.tampered,
+        "proof": "proven" if one.proven else "unproven",
+        "points": round(one.points, 2),
+        "score": round(one.score, 2),
+    }
 
 
 def broken_phone(phone: BrokenPhone) -> dict[str, Any]:

@@ -53,3 +53,49 @@ def test_a_broken_phone_is_told_and_not_banned(tmp_path: Path) -> None:
         assert {} == service.bans()
         service.reload()
         assert [phone] == service.status()["broken_phones"]
+
+
+def test_list_all_tells_who_is_spared_and_why(tmp_path: Path) -> None:
+    now = time.time()
+    with Service(tmp_path, '[allow]\nnetworks = ["192.0.2.0/24"]') as service:
+        service.write(login(now - 5))
+        service.until_read(1)
+        listed = service.command("list", "--all", "--json").json
+        assert ["version", "bans", "spared", "alarms"] == list(listed)
+        told = {each["address"]: each for each in listed["spared"]}
+        expected = {"kind": "friend", "origin": "log-in", "accounts": 1}
+        assert expected.items() <= told[OFFICE].items()
+        assert {"never banned"} == {told[each]["kind"] for each in ("127.0.0.0/8", "192.0.2.0/24")}
+        assert "allow.networks" == told["192.0.2.0/24"]["origin"]
+        assert [told[OFFICE]] == service.command("status", "--json").json["friendly"]
+        assert f"\n{OFFICE} " in service.command("list", "--all").out
+        service.stop()
+        assert 4 == service.command("list", "--all").code
+        assert 0 == service.command("list").code
+
+
+def test_a_shared_source_under_attack_is_said_once_with_the_evidence(tmp_path: Path) -> None:
+    """From ten accounts' address 200 wrong passwords come for two of them."""
+    now = time.time() - 60
+    logins = b"".join(login(now + n / 10, f"10{n}") for n in range(10))
+    guesses = [
+        said("ChallengeResponseFailed", now + 5 + n / 10, f"90{n % 2}", "TLS", Response=b"%d" % n)
+        for n in range(200)
+    ]
+    with Service(tmp_path) as service:
+        service.write(logins + b"".join(guesses))
+        service.until_read(210)
+        assert 1 == service.said.count("suppressed: ")
+        assert {} == service.bans()
+        status = service.command("status", "--json").json
+        assert "shared source" == status["friendly"][0]["kind"]
+        [alarm] = status["alarms"]
+        assert ("suppressed", OFFICE) == (alarm["kind"], alarm["source"])
+        assert alarm["text"].startswith("not banned, it is a shared source, whose users are many: ")
+        assert {"900", "901"} == set(alarm["text"].partition("; attacked: ")[2].split(", "))
+        assert 8 == len(alarm["evidence"])
+        record = {"event": "ChallengeResponseFailed", "proof": "proven", "points": 2.0, "port": 5062}
+        assert all(record.items() <= each.items() for each in alarm["evidence"])
+        text = service.command("list", "--all").out
+        assert "8 records, last ChallengeResponseFailed 90" in text
+        assert "alarms          1; " in service.command("status").out

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from amiguard.cli.common import config_or_exit, print_json_list, print_table, reports, with_config, with_json
+from amiguard.cli.common import config_or_exit, print_json_lists, print_table, reports, with_config, with_json
 
 
 @click.group("allow")
@@ -24,7 +24,7 @@ def _ask(config_path: str | None, **arguments: Any) -> list[str]:
 
 def _show(rows: list[str], *, as_json: bool) -> None:
     if as_json:
-        print_json_list("allows", rows)
+        print_json_lists(allows=rows)
         return
     networks = [json.loads(row) for row in rows]
     if networks:

@@ -2,31 +2,76 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from amiguard.cli.common import config_or_exit, print_json_list, print_table, reports, with_config, with_json
+from amiguard.cli.common import config_or_exit, print_json_lists, print_table, reports, with_config, with_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+    from amiguard.config import Config
+
+_ACCOUNT: Final = 32
+"""Characters of an account that a table shows."""
 
 
 @click.command("list")
+@click.option("--all", "everybody", is_flag=True, help="Also who is not banned, and why, and the alarms.")
 @with_config
 @with_json
 @reports
-def list_command(config_path: str | None, *, as_json: bool) -> None:
+def list_command(config_path: str | None, *, everybody: bool, as_json: bool) -> None:
     """List who is banned now."""
     from amiguard.cli import offline  # noqa: PLC0415
 
     config = config_or_exit(config_path)
-    with offline.rows(config, "list") as rows:
+    with contextlib.ExitStack() as stack:
+        rows = stack.enter_context(offline.rows(config, "list"))
+        more = stack.enter_context(_spared(config)) if everybody else {}
         if as_json:
-            print_json_list("bans", rows)
+            print_json_lists(bans=rows, **more)
         else:
             _print_running([json.loads(row) for row in rows])
+            _print_spared({name: [json.loads(row) for row in each] for name, each in more.items()})
+
+
+@contextlib.contextmanager
+def _spared(config: Config) -> Iterator[dict[str, Iterable[str]]]:
+    """Who is spared, and the alarms; only the service knows them."""
+    from amiguard.control import asking  # noqa: PLC0415
+
+    with asking(config.service.socket, "spared") as (head, rows):
+        yield {"spared": rows, "alarms": map(json.dumps, head["alarms"])}
+
+
+def _print_spared(told: dict[str, list[dict[str, Any]]]) -> None:
+    if spared := told.get("spared"):
+        click.echo("\nnot banned by judgement, or not so soon:")
+        print_table(
+            ("ADDRESS", "WHY", "ACCOUNTS", "LAST LOG-IN", "ORIGIN"),
+            [
+                (e["address"], e["kind"], str(e["accounts"] or ""), e["last"] or "", e["origin"])
+                for e in spared
+            ],
+        )
+    if alarms := told.get("alarms"):
+        click.echo("\nalarms, newest first:")
+        print_table(
+            ("SINCE", "ALARM", "SOURCE", "EVIDENCE", "TEXT"),
+            [(e["since"], e["kind"], e["source"], _evidence(e["evidence"]), e["text"]) for e in alarms],
+        )
+
+
+def _evidence(records: list[dict[str, Any]]) -> str:
+    """The last record, and how many there are."""
+    if not records:
+        return "-"
+    last = records[-1]
+    return f"{len(records)} records, last {last['event']} {last['account'][:_ACCOUNT]}"
 
 
 def _print_running(bans: list[dict[str, Any]]) -> None:
@@ -114,7 +159,7 @@ def unban_command(
     with offline.rows(config, "unban", addresses=list(addresses), all=everybody) as rows:
         lifted = list(rows)
     if as_json:
-        print_json_list("unbanned", lifted)
+        print_json_lists(unbanned=lifted)
     else:
         for row in lifted:
             click.echo(f"unbanned {_source(json.loads(row))}")
@@ -135,7 +180,7 @@ def history_command(address: str | None, limit: int, config_path: str | None, *,
     config = config_or_exit(config_path)
     with offline.rows(config, "history", address=address, limit=limit) as rows:
         if as_json:
-            print_json_list("bans", rows)
+            print_json_lists(bans=rows)
         else:
             _print_history(map(json.loads, rows))
 

@@ -98,16 +98,19 @@ def reports(command: _Command) -> _Command:
     return wrapped  # type: ignore[return-value]  # functools.wraps keeps the signature, which mypy cannot see
 
 
-def print_json_list(name: str, rows: Iterable[str]) -> None:
-    """Print `{"version": 1, NAME: [rows]}` as the rows come."""
+def print_json_lists(**lists: Iterable[str]) -> None:
+    """Print `{"version": 1, NAME: [rows], ...}` as the rows come."""
     write = sys.stdout.write
-    write(f'{{"version": 1, "{name}": [')
-    between = ""
-    for row in rows:
-        write(between)
-        write(row)
-        between = ", "
-    write("]}\n")
+    write('{"version": 1')
+    for name, rows in lists.items():
+        write(f', "{name}": [')
+        between = ""
+        for row in rows:
+            write(between)
+            write(row)
+            between = ", "
+        write("]")
+    write("}\n")
     sys.stdout.flush()
 
 

@@ -76,6 +76,8 @@ def _tell(status: dict[str, Any]) -> None:
     click.echo(f"tracked         {status['tracked']} sources, {status['friends']} friends")
     click.echo(f"known peers     {status['known']}")
     click.echo(f"sight           {', '.join(status['sight'])}")
+    if status["alarms"]:
+        click.echo(f"alarms          {len(status['alarms'])}; `amiguard list --all` tells them")
     for phone in status["broken_phones"][:_PHONES]:
         click.echo(f"broken phone    {_broken(phone)}")
     if (more := len(status["broken_phones"]) - _PHONES) > 0:

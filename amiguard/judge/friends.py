@@ -74,7 +74,8 @@ class Friend:
 
     def shared(self, time: float) -> bool:
         """Whether so many accounts logged in from here within a day that a ban would hit others."""
-        users = [last for account, last in self.accounts.items() if not account.startswith(DIALLED)]
+        # A copy: lists are made in another thread than the judge's.
+        users = [last for account, last in self.accounts.copy().items() if not account.startswith(DIALLED)]
         return sum(time - last < DAY for last in users) >= SHARED_ACCOUNTS
 
     def recent_flows(self, time: float) -> Iterator[Flow]:
@@ -145,6 +146,10 @@ class Friends:
 
     def __iter__(self) -> Iterator[Prefix]:
         return iter(self._friends)
+
+    def all(self) -> list[tuple[Prefix, Friend]]:
+        """Everybody remembered, whether or not his time is over."""
+        return list(self._friends.items())
 
     def get(self, source: Prefix, time: float) -> Friend | None:
         """The friend at this source; None when there is none, or none any more."""

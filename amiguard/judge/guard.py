@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from amiguard.judge import evidence
 from amiguard.judge.bans import Bans
 from amiguard.judge.counting import Counting
 from amiguard.judge.friends import DAY, DIALLED, Flow, Friend, Friends
@@ -38,6 +39,8 @@ _EVERYBODY: Final = Prefix.parse("0.0.0.0/0")
 _FULL: Final = "as many bans run as there may be; only proven evidence bans until some are over"
 _LAST_PORT: Final = 65_535
 _SAID: Final = 4096
+_NAME: Final = 36
+"""Bytes of an account in a text, as many as PJSIP lets a sender choose."""
 
 
 class Guard:
@@ -195,9 +198,8 @@ class Guard:
         self.scorer.spend(offence)
         why_not = self._mercy(standing, friend, time)
         if why_not:
-            return self._alarm(
-                "suppressed", source, time, f"not banned, {why_not}: {_reason(offence, event)}", records
-            )
+            text = f"not banned, {why_not}: {_reason(offence, event)}; attacked: {_accounts(records)}"
+            return self._alarm("suppressed", source, time, text, records)
         scope: Scope = "house" if offence.proof == "proven" else "door"
         if scope == "door" and self.bans.full(time):
             return self._alarm("suppressed", _EVERYBODY, time, _FULL)
@@ -265,6 +267,12 @@ class Guard:
             del self._said[next(iter(self._said))]
         self._said[key] = time
         return (Alarm(what, source, time, text, records),)
+
+
+def _accounts(records: bytes) -> str:
+    """The accounts that evidence names."""
+    names = dict.fromkeys(each.event.account[:_NAME] for each in evidence.unpack(records))
+    return ", ".join(name.decode("utf-8", "backslashreplace") for name in names)
 
 
 def _reason(offence: Offence, event: SecurityEvent) -> str:

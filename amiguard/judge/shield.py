@@ -62,6 +62,10 @@ class Shield:
         self._groups[why] = (shelter, tuple(networks))
         self._sort()
 
+    def protected(self) -> list[tuple[Prefix, str]]:
+        """All networks that are protected, each with the reason."""
+        return [(network, why) for why, (_, networks) in self._groups.items() for network in networks]
+
     def on_link(self, networks: Iterable[Prefix]) -> None:
         """IPv6 sources in these networks are single addresses: our neighbours share the prefix."""
         self._neighbourhoods = (_LINK_LOCAL, *(n for n in networks if n.is_ipv6))
