@@ -21,6 +21,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TextIO
 
+from amiguard.exits import Exit
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 
@@ -137,7 +139,7 @@ class _Server:
         """One client, from request to the end of the answer."""
         task = asyncio.current_task()
         if task is None or len(self._talks) >= CLIENTS:
-            writer.write(_line({"error": "too many ask at once; try again", "exit": 4}))
+            writer.write(_line({"error": "too many ask at once; try again", "exit": Exit.SILENT}))
             writer.close()
             return
         self._talks.add(task)
@@ -178,17 +180,17 @@ class _Server:
             async with asyncio.timeout(PATIENCE):
                 line = await reader.readuntil(b"\n")
         except asyncio.LimitOverrunError:
-            return _refusal(f"a request has at most {REQUEST_BYTES} bytes", 2)
+            return _refusal(f"a request has at most {REQUEST_BYTES} bytes", Exit.USAGE)
         except asyncio.IncompleteReadError:
-            return _refusal("a request is one line", 2)
+            return _refusal("a request is one line", Exit.USAGE)
         if not _may_ask(writer.get_extra_info("socket")):
-            return _refusal("only root and the service's user and group may ask", 1)
+            return _refusal("only root and the service's user and group may ask", Exit.FAILED)
         try:
             request = json.loads(line)
         except (ValueError, RecursionError):
             request = None
         if not isinstance(request, dict):
-            return _refusal("a request is a JSON object", 2)
+            return _refusal("a request is a JSON object", Exit.USAGE)
         try:
             return self._handle(request)
         except ControlError as error:
@@ -238,7 +240,7 @@ def _clear(path: str) -> None:
         ControlError: a service is alive behind it, or it is no socket at all.
     """
     if Path(path).exists() and not Path(path).is_socket():
-        raise ControlError("there is something else of that name", 1)
+        raise ControlError("there is something else of that name", Exit.FAILED)
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(PATIENCE)
         try:
@@ -246,7 +248,7 @@ def _clear(path: str) -> None:
         except (ConnectionRefusedError, FileNotFoundError):
             Path(path).unlink(missing_ok=True)
             return
-    raise ControlError(f"another amiguard answers on {path}", 1)
+    raise ControlError(f"another amiguard answers on {path}", Exit.FAILED)
 
 
 def _bind(listener: socket.socket, path: str) -> None:
@@ -276,7 +278,7 @@ def asking(path: str, command: str, **arguments: Any) -> Iterator[tuple[dict[str
             service.sendall(json.dumps({"command": command, **arguments}).encode() + b"\n")
             head = json.loads(lines.readline() or "null")
         if head is None:
-            raise ControlError(f"the service at {path} hung up", 4)
+            raise ControlError(f"the service at {path} hung up", Exit.SILENT)
         if "error" in head:
             raise ControlError(head["error"], head["exit"])
         yield head, _rows(lines, path)
@@ -289,9 +291,9 @@ def _rows(lines: TextIO, path: str) -> Iterator[str]:
         if line.encode() == _END:
             return
         if line.startswith(_BROKEN):
-            raise ControlError(json.loads(line)["error"], 1)
+            raise ControlError(json.loads(line)["error"], Exit.FAILED)
         if not line.endswith("\n"):
-            raise ControlError(f"the service at {path} broke off in the middle of its answer", 4)
+            raise ControlError(f"the service at {path} broke off in the middle of its answer", Exit.SILENT)
         yield line[:-1]
 
 
@@ -300,6 +302,8 @@ def _explained(path: str) -> Iterator[None]:
     try:
         yield
     except PermissionError as error:
-        raise ControlError(f"you may not ask the service at {path}: be root or in its group", 4) from error
+        raise ControlError(
+            f"you may not ask the service at {path}: be root or in its group", Exit.SILENT
+        ) from error
     except OSError as error:
-        raise ControlError(f"no service answers on {path}: {error.strerror or error}", 4) from error
+        raise ControlError(f"no service answers on {path}: {error.strerror or error}", Exit.SILENT) from error

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 from amiguard import views
 from amiguard.config import duration
 from amiguard.control import ControlError, Reply
+from amiguard.exits import Exit
 from amiguard.firewall.netlink import FirewallError
 from amiguard.model import FOREVER, Ban, Prefix
 from amiguard.sight import sight
 from amiguard.store import Archive, StoreError
-from amiguard.warden import Refused
+from amiguard.warden import Refused, refuse_wide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
     from amiguard.model import Origin
     from amiguard.sources.tail import Tail
     from amiguard.warden import Warden
-
-FAILED: Final = 1
-USAGE: Final = 2
-NOTHING: Final = 3
 
 _ORIGINS: Final[dict[str, Origin]] = {"operator": "operator", "fail2ban": "fail2ban"}
 _ALLOWING: Final = {"add": operator.or_, "del": operator.sub}
@@ -74,7 +71,7 @@ class Desk:
         """
         command = self._commands.get(str(request.get("command")))
         if command is None:
-            raise ControlError("unknown command; is the service older than the command line?", USAGE)
+            raise ControlError("unknown command; is the service older than the command line?", Exit.USAGE)
         with _refusing():
             head, rows = command(request)
         return Reply(head, _told(rows))
@@ -112,7 +109,8 @@ class Desk:
         for path, tail in seen.items():
             channel = self.channels.get(path)
             behind = tail.behind
-            latest = channel.timing.latest if channel else None
+            # Before the first event of a backlog it is known to be as old as we are.
+            latest = (channel.timing.latest if channel else None) or self.since
             yield {
                 "kind": "log",
                 "name": path,
@@ -121,7 +119,7 @@ class Desk:
                 "form": channel.form if channel else None,
                 "events": channel.events if channel else 0,
                 "ambiguous": channel.ambiguous.total() if channel else 0,
-                "lag": round(max(now - latest, 0.0), 3) if behind and latest else 0.0,
+                "lag": round(max(now - latest, 0.0), 3) if behind else 0.0,
                 "behind": behind,
             }
         for pattern in self.patterns:
@@ -195,7 +193,7 @@ class Desk:
         source = self._prefix(request["address"])
         seconds = duration(str(request["for"])) if request.get("for") else self.config.ban.durations[0]
         if seconds <= 0:
-            raise ControlError("a ban lasts at least 1s", USAGE)
+            raise ControlError("a ban lasts at least 1s", Exit.USAGE)
         reason = _text(request.get("reason") or "banned by an operator")
         origin = _ORIGINS[str(request.get("origin", "operator"))]
         ban = self.warden.ban(source, seconds, reason, origin, force=bool(request.get("force")))
@@ -208,7 +206,7 @@ class Desk:
             prefixes = [self._prefix(text) for text in request["addresses"]]
         lifted = self.warden.unban(prefixes)
         if not lifted and not request.get("all"):
-            raise ControlError("no ban holds any of these addresses", NOTHING)
+            raise ControlError("no ban holds any of these addresses", Exit.NOTHING)
         return Reply({"ok": True}, (json.dumps(views.ban(ban)) for ban in lifted))
 
     def _allow(self, request: Mapping[str, Any]) -> Reply:
@@ -216,7 +214,9 @@ class Desk:
         if action != "list":
             network = read_prefix(str(request["network"]))
             if action == "del" and network not in allows:
-                raise ControlError(f"{network} is not allowed at run time", NOTHING)
+                raise ControlError(f"{network} is not allowed at run time", Exit.NOTHING)
+            if action == "add" and not request.get("force"):
+                refuse_wide(network)
             allows = _ALLOWING[action](allows, {network})
             self.warden.allow(allows)
         rows = [{"network": str(network), "origin": "run time"} for network in sorted(allows)]
@@ -259,7 +259,7 @@ def read_prefix(text: str) -> Prefix:
     try:
         return Prefix.parse(text)
     except ValueError as error:
-        raise ControlError(f"not an address or prefix: {views.printable(str(error))}", USAGE) from error
+        raise ControlError(f"not an address or prefix: {views.printable(str(error))}", Exit.USAGE) from error
 
 
 def read_source(text: str, config: Config) -> Prefix:
@@ -278,9 +278,9 @@ def _refusing() -> Iterator[None]:
     try:
         yield
     except (Refused, StoreError, FirewallError) as error:
-        raise ControlError(str(error), FAILED) from error
+        raise ControlError(str(error), Exit.FAILED) from error
     except (ValueError, TypeError, KeyError, OverflowError) as error:
-        raise ControlError(f"a malformed request: {views.printable(str(error))}", USAGE) from error
+        raise ControlError(f"a malformed request: {views.printable(str(error))}", Exit.USAGE) from error
 
 
 def _told(rows: Iterable[str]) -> Iterator[str]:

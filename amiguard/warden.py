@@ -49,6 +49,17 @@ class Refused(Exception):  # noqa: N818 - nothing is wrong with us: the operator
     """An operator asked for what must not be; the text says why."""
 
 
+def refuse_wide(network: Prefix) -> None:
+    """Refuse what holds so many addresses that it must be a mistake.
+
+    Raises:
+        Refused: it does.
+    """
+    widest = _WIDEST[network.version]
+    if network.length < widest:
+        raise Refused(f"{network} is wider than /{widest}; --force does it all the same")
+
+
 class Warden:
     """Owns guard, kernel and ledger.
 
@@ -216,8 +227,7 @@ class Warden:
             raise Refused(f"{source} is or holds what is never banned: {protection.why}")
         if force:
             return
-        if source.length < _WIDEST[source.version]:
-            raise Refused(f"{source} is wider than /{_WIDEST[source.version]}; --force does it all the same")
+        refuse_wide(source)
         friend = self.guard.friends.within(source, now)
         if friend is not None:
             raise Refused(f"{friend} is a friend, it has logged in lately; --force does it all the same")

@@ -35,12 +35,13 @@ def _show(rows: list[str], *, as_json: bool) -> None:
 
 @allow_command.command("add")
 @click.argument("network")
+@click.option("--force", is_flag=True, help="Even a very wide prefix.")
 @with_config
 @with_json
 @reports
-def add_command(network: str, config_path: str | None, *, as_json: bool) -> None:
+def add_command(network: str, config_path: str | None, *, force: bool, as_json: bool) -> None:
     """Never ban NETWORK; bans inside it are lifted at once."""
-    _show(_ask(config_path, action="add", network=network), as_json=as_json)
+    _show(_ask(config_path, action="add", network=network, force=force), as_json=as_json)
 
 
 @allow_command.command("del")

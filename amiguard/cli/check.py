@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 import click
 
 from amiguard.cli.common import config_file, config_or_exit, fail, print_table, with_config, with_json
+from amiguard.exits import Exit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ def check_command(config_path: str | None, *, as_json: bool) -> None:
             ("", "WHAT", "FOUND"), [(marks[f.level], views.printable(f.subject), _text(f)) for f in findings]
         )
     if any(finding.level == "error" for finding in findings):
-        fail("something stands in the way", 1)
+        fail("something stands in the way", Exit.FAILED)
 
 
 def _text(finding: Finding) -> str:

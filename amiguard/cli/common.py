@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 import click
 
+from amiguard.exits import Exit
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -55,9 +57,9 @@ def config_or_exit(path: str | None) -> Config:
     try:
         return read_config(path)
     except ConfigError as error:
-        fail(str(error), 2)
+        fail(str(error), Exit.USAGE)
     except OSError as error:
-        fail(f"{error.filename}: {error.strerror}", 2)
+        fail(f"{error.filename}: {error.strerror}", Exit.USAGE)
 
 
 def with_config(command: _Command) -> _Command:
@@ -93,7 +95,7 @@ def reports(command: _Command) -> _Command:
             fail(str(error), error.code)
         except BrokenPipeError:
             sys.stderr.close()  # the reader has seen enough; Python would complain at exit
-            sys.exit(0)
+            sys.exit(Exit.DONE)
 
     return wrapped  # type: ignore[return-value]  # functools.wraps keeps the signature, which mypy cannot see
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from amiguard.cli.common import config_or_exit, fail
+from amiguard.exits import Exit
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -46,7 +47,7 @@ def demo_command(config_path: str | None, *, quick: bool) -> None:
     try:
         outcome = play(pace, screen(beats(pace)))
     except (ForbiddenError, StageError) as error:
-        fail(str(error), 1)
+        fail(str(error), Exit.FAILED)
     _tell(outcome)
 
 
@@ -62,7 +63,7 @@ def _tell(outcome: Outcome) -> None:
     from amiguard.demo.picture import summary  # noqa: PLC0415
 
     if outcome.failures:
-        fail("\n".join(("not all was seen that should be:", *outcome.failures)), 1)
+        fail("\n".join(("not all was seen that should be:", *outcome.failures)), Exit.FAILED)
     click.echo("\nWhat you have seen:")
     for line in summary(outcome.tale, outcome.held):
         click.echo(line)

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from amiguard.control import ControlError, asking
+from amiguard.exits import Exit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from amiguard.config import Config
     from amiguard.model import Ban, Prefix
-
-_SILENT = 4
 
 
 @contextlib.contextmanager
@@ -31,7 +30,7 @@ def rows(config: Config, command: str, **arguments: Any) -> Iterator[Iterator[st
         try:
             _, found = stack.enter_context(asking(config.service.socket, command, **arguments))
         except ControlError as error:
-            if error.code != _SILENT or os.geteuid() != 0:
+            if error.code != Exit.SILENT or os.geteuid() != 0:
                 raise
             found = stack.enter_context(_without_service(config, command, arguments))
         yield found
@@ -50,7 +49,9 @@ def _without_service(config: Config, command: str, arguments: dict[str, Any]) ->
     try:
         yield act[command](config, arguments)
     except (FirewallError, StoreError) as error:
-        raise ControlError(f"no service answers on {config.service.socket}, and {error}", _SILENT) from error
+        raise ControlError(
+            f"no service answers on {config.service.socket}, and {error}", Exit.SILENT
+        ) from error
 
 
 def _list(config: Config, _: dict[str, Any]) -> Iterator[str]:
@@ -82,7 +83,7 @@ def _unban(config: Config, arguments: dict[str, Any]) -> Iterator[str]:
         pardoned = [ban.source for ban in lifted]
         store.commit(Snapshot(ended=[Ending.of(ban, now, "unbanned") for ban in lifted], pardoned=pardoned))
     if not lifted and not arguments["all"]:
-        raise ControlError("no ban holds any of these addresses", 3)
+        raise ControlError("no ban holds any of these addresses", Exit.NOTHING)
     yield from (json.dumps(views.ban(ban)) for ban in lifted)
 
 

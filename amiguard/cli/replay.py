@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 import click
 
 from amiguard.cli.common import config_or_exit, fail, print_table, with_config, with_json
+from amiguard.exits import Exit
 from amiguard.views import printable
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def replay_command(files: tuple[Path, ...], config_path: str | None, *, as_json:
     try:
         outcome = _replay(config, _in_order(files))
     except _UnreadableError as error:
-        fail(str(error), 1)
+        fail(str(error), Exit.FAILED)
     if as_json:
         _print_json(outcome)
     else:

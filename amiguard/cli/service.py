@@ -12,6 +12,7 @@ from typing import Any, Final
 import click
 
 from amiguard.cli.common import config_or_exit, fail, read_config, reports, with_config, with_json
+from amiguard.exits import Exit
 
 _PHONES: Final = 10
 """Broken phones that the text names."""
@@ -29,7 +30,7 @@ def run_command(config_path: str | None, *, verbose: bool) -> None:
     try:
         asyncio.run(service.run(lambda: read_config(config_path)))
     except service.StartError as error:
-        fail(str(error), 1)
+        fail(str(error), Exit.FAILED)
 
 
 def _log_to_stderr(*, verbose: bool) -> None:

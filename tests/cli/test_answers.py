@@ -205,6 +205,16 @@ def test_what_is_no_network_is_not_allowed(tmp_path: Path, network: str) -> None
         assert [] == service.status()["allows"]
 
 
+def test_to_allow_half_of_the_world_needs_force(tmp_path: Path) -> None:
+    with Service(tmp_path) as service:
+        for network, bound in (("0.0.0.0/0", 8), ("2000::/3", 24)):
+            refused = f"amiguard: {network} is wider than /{bound}; --force does it all the same\n"
+            assert (FAILED, refused) == ended(service, "allow", "add", network)
+            assert [] == service.status()["allows"]
+            assert DONE == service.command("allow", "add", network, "--force").code
+            assert DONE == service.command("allow", "del", network).code
+
+
 def test_hostile_text_is_never_printed_as_it_is(tmp_path: Path) -> None:
     with Service(tmp_path) as service:
         service.ask("ban", address="203.0.113.7", reason=HOSTILE)
