@@ -5,18 +5,27 @@ BIN    := $(VENV)/bin
 # Where nft is, and what the PATH of a plain user lacks on Debian.
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test test-real lint bench clean
 
 help:            ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
+
+define install
+$(BIN)/python -c 'import sys, tomllib; g = tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]; print("\n".join(sum(map(g.get, sys.argv[1:]), [])))' $(1) > $(VENV)/tools.txt
+$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement $(VENV)/tools.txt
+endef
 
 # The tools come from the dependency groups of pyproject.toml, written there once.
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "amiguard needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
-	$(BIN)/python -c 'import tomllib; g = tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]; print("\n".join(g["test"] + g["lint"]))' > $(VENV)/tools.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement $(VENV)/tools.txt
+	$(call install,test lint)
+	@touch $@
+
+# What attacks a real Asterisk.
+$(VENV)/.real: pyproject.toml $(VENV)/.ready
+	$(call install,real)
 	@touch $@
 
 demo: $(VENV)/.ready  ## the real service on a recorded real attack, in a network namespace of its own
@@ -24,6 +33,10 @@ demo: $(VENV)/.ready  ## the real service on a recorded real attack, in a networ
 
 test: $(VENV)/.ready  ## all tests; those that need a missing component skip by name
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+test-real: $(VENV)/.real  ## attacks on real Asterisks; needs root and Debian, whose packages it builds them from
+	@$(BIN)/python tests/asterisk/chroots.py
+	$(BIN)/python -m pytest -m asterisk -n 2 --dist loadgroup tests/asterisk $(ARGS)
 
 lint: $(VENV)/.ready  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

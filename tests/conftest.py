@@ -24,6 +24,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytest.register_assert_rewrite("anyasterisk")
+
 _TEST_LIMIT = 60.0
 _PROBE_LIMIT = 10.0
 
@@ -39,6 +41,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         refusal = _namespaces_refused(user=not real_root)
         if refusal:
             pytest.skip(f"needs a user and network namespace, which this machine refuses: {refusal}")
+
+
+@pytest.fixture
+def secret_file(tmp_path: Path) -> Path:
+    """A file of our own that holds a secret."""
+    path = tmp_path / "ami.secret"
+    path.write_text("s3cr3t\n")
+    path.chmod(0o600)
+    return path
 
 
 @pytest.hookimpl(tryfirst=True)

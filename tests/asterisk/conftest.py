@@ -1,0 +1,40 @@
+"""Edge: real Asterisks for the tests marked `asterisk`; each gets its own, which costs half a second."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+import chroots
+import pytest
+from realsite import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+RELEASES = [pytest.param(each, marks=pytest.mark.xdist_group(each)) for each in chroots.SUITES]
+
+
+@pytest.fixture(params=RELEASES)
+def release(request: pytest.FixtureRequest) -> str:
+    """Which Asterisk: every test that asks runs on each."""
+    name: str = request.param
+    if lack := chroots.lack():
+        pytest.skip(lack)
+    if not chroots.version(name):
+        pytest.skip(f"needs Asterisk {name} in {chroots.path(name)}: make test-real builds it")
+    return name
+
+
+@pytest.fixture
+def open_site(release: str, tmp_path: Path) -> Callable[..., Site]:
+    """Makes a `Site` whose Asterisk has `added` appended to its configuration."""
+    return functools.partial(Site, release, tmp_path)
+
+
+@pytest.fixture
+def site(open_site: Callable[..., Site]) -> Iterator[Site]:
+    """A `Site` with the usual configuration, at work."""
+    with open_site() as opened:
+        yield opened

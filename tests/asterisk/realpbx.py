@@ -1,0 +1,175 @@
+"""Edge: a real Asterisk at work in a network of its own: started, asked, reloaded, killed.
+
+All it reads and writes is in one folder; its chroot is read-only.  Process and
+mount namespaces are its own, so nothing outlives it, whatever happens to us.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import chroots
+import pbxconf
+from fakeasterisk import Pbx
+from lab import until
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from networks import Network
+
+AMI_PORT = 5038
+HTTP_PORT = 8088
+SIP_PORT = 5060
+CHAN_SIP_PORT = 5070
+
+_CONF = Path(__file__).parent / "conf"
+_FOLDERS = ("etc/asterisk", "log", "run", "db", "spool")
+_LIMIT = 30.0
+# The first shell is the first process of its namespace: when it ends, or pytest does, all in there ends.
+_BEFORE = ("setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child")
+_RUN = """
+set -eu
+mount --make-rprivate /
+hostname "$3"
+mount --bind "$1" "$1"
+mount -o remount,bind,ro "$1"
+mount --bind "$2" "$1/$4"
+mount --bind "$2/etc/asterisk" "$1/$4/etc"
+mount -t proc proc "$1/proc"
+cd /
+env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C chroot "$1" \
+    asterisk -f -C "/$4/etc/asterisk.conf" -U asterisk -G asterisk
+"""
+# amiguard finds the configuration where it is on a PBX; only it sees it there.
+_SEES_CONF = 'mount -t overlay overlay -o "lowerdir=$0/etc:/etc" /etc && exec "$@"'
+
+
+class RealPbx:
+    """An Asterisk of one release; a context manager that starts and ends it.
+
+    Args:
+        release: "16" or "22", which has been built.
+        folder: gets everything it reads and writes.
+        network: where it runs.
+        added: what is appended to its configuration, by file name.
+    """
+
+    def __init__(self, release: str, folder: Path, network: Network, added: Mapping[str, str]) -> None:
+        self.release = release
+        self.folder = folder
+        self.conf = folder / "etc/asterisk"
+        self.log = folder / "log"
+        self.network = network
+        self._process: subprocess.Popen[bytes] | None = None
+        self._configure(added)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def ami(self) -> Pbx:
+        """How its AMI is reached, inside `network`."""
+        return Pbx("127.0.0.1", AMI_PORT, pbxconf.AMI_USER, pbxconf.AMI_SECRET, "deaf", "hears-nothing")
+
+    def start(self) -> Self:
+        """Start it and wait until it serves."""
+        words = (chroots.path(self.release), self.folder, chroots.HOSTNAME, chroots.WORKSPACE)
+        command = [*_BEFORE, "sh", "-c", _RUN, "sh", *map(str, words)]
+        with self.network.inside(), (self.log / "console").open("ab") as said:
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+        self.until_up()
+        return self
+
+    def until_up(self) -> None:
+        """Wait until it is fully booted and serves the AMI."""
+        until(self._is_up, f"Asterisk {self.release}, see {self.log}", _LIMIT)
+
+    def kill(self) -> None:
+        """End it as `kill -9` does."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+
+    def stop(self) -> None:
+        """End it as systemd does."""
+        self.cli("core stop now")
+        assert self._process is not None
+        self._process.wait(_LIMIT)
+
+    def cli(self, command: str) -> str:
+        """What Asterisk answers to a command of its console."""
+        folder = os.open(self.folder / "run", os.O_PATH)
+        try:
+            return _ask(f"/proc/self/fd/{folder}/asterisk.ctl", command)
+        finally:
+            os.close(folder)
+
+    def rewrite(self, name: str, added: str) -> None:
+        """Write a file of its configuration anew, with this appended; no reload."""
+        self._write(name, pbxconf.complete(_base(), {name: added})[name])
+
+    def says(self, name: str = "security") -> str:
+        """What is in a log."""
+        file = self.log / name
+        return file.read_text(encoding="utf-8", errors="backslashreplace") if file.exists() else ""
+
+    def guard_words(self) -> list[str]:
+        """What to start amiguard behind: it ends with us, and finds the configuration in /etc/asterisk."""
+        return [
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            "unshare",
+            "--mount",
+            "sh",
+            "-c",
+            _SEES_CONF,
+            str(self.folder),
+        ]
+
+    def _configure(self, added: Mapping[str, str]) -> None:
+        for each in _FOLDERS:
+            (self.folder / each).mkdir(parents=True)
+        for name, text in pbxconf.complete(_base(), added).items():
+            self._write(name, text)
+        root = chroots.path(self.release)
+        owner = (root / "var/lib/asterisk").stat()
+        for each in [self.folder, *self.folder.rglob("*")]:
+            os.chown(each, owner.st_uid, owner.st_gid)
+
+    def _write(self, name: str, text: str) -> None:
+        (self.conf / name).write_text(text, encoding="utf-8")
+
+    def _is_up(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, self.says("console")
+        with contextlib.suppress(OSError):
+            if "fully booted" not in self.cli("core waitfullybooted"):
+                return False
+            with self.network.inside(), socket.create_connection(("127.0.0.1", AMI_PORT), 1.0) as manager:
+                return manager.recv(64).startswith(b"Asterisk")
+        return False
+
+
+def _base() -> dict[str, str]:
+    return {each.name: each.read_text(encoding="ascii") for each in _CONF.glob("*.conf")}
+
+
+def _ask(path: str, command: str) -> str:
+    """Speak as `asterisk -rx` does."""
+    with socket.socket(socket.AF_UNIX) as console:
+        console.settimeout(_LIMIT)
+        console.connect(path)
+        console.sendall(b"cli quit after " + command.encode() + b"\0")
+        told = b""
+        while received := console.recv(65536):
+            told += received
+    return told.decode(errors="backslashreplace").partition("\n")[2]  # behind the banner
