@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Blindness(NamedTuple):
-    """Something that we cannot see: its name, what it means, and what to do about it."""
+    """Something that we cannot see: its name, what it means, and what mends it, if anything does."""
 
     name: str
     meaning: str
@@ -35,7 +35,7 @@ BLINDNESSES: Final = (
     Blindness(
         "utf8-blind",
         "Asterisk drops events that are not UTF-8",
-        "nothing; no security channel has them",
+        "",
     ),
     Blindness(
         "forgeable",
@@ -50,6 +50,7 @@ BLINDNESSES: Final = (
 )
 """In the order in which they are shown."""
 
+FULL: Final = "full"
 BY_NAME: Final = {each.name: each for each in BLINDNESSES}
 _ORDER: Final = tuple(BY_NAME)
 _BLIND: Final = {
@@ -73,4 +74,4 @@ def sight(forms: Iterable[str], *, over_http: bool) -> list[str]:
     blind = frozenset.intersection(*(_BLIND[form] for form in heard))
     if over_http and "json" not in heard:
         blind |= {"forgeable"}
-    return sorted(blind, key=_ORDER.index) or ["full"]
+    return sorted(blind, key=_ORDER.index) or [FULL]

@@ -1,6 +1,12 @@
-"""Pure: certificates for tests: valid from 2020 to 2120, and everybody has their key."""
+"""Edge: certificates for tests: valid from 2020 to 2120, and everybody has their key."""
 
 from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 KEY = """\
 -----BEGIN PRIVATE KEY-----
@@ -37,3 +43,12 @@ zj0EAwIDSQAwRgIhAMxS0PCtyB+PuYGxHeQAyQv3Zn53rMsIkUl6mP072cbgAiEA
 -----END CERTIFICATE-----
 """
 """For pbx.example; its own authority."""
+
+
+def server(certificate: str, folder: Path) -> ssl.SSLContext:
+    """What a server with this certificate needs; `folder` then holds it, the key and `HERE` as `ca`."""
+    for name, text in (("key", KEY), ("cert", certificate), ("ca", HERE)):
+        (folder / name).write_text(text, encoding="utf-8")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert", folder / "key")
+    return context

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-import glob
 import os
-import socket
-import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
 from amiguard.cli.common import config_file, config_or_exit, fail, print_table, with_config, with_json
+from amiguard.cli.findings import Finding
 from amiguard.exits import Exit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from amiguard.config import Ami, Config, Log
+    from amiguard.config import Config
 
-_SAMPLE: Final = 256 * 1024
-
-_PATIENCE: Final = 3.0
-
-Level = Literal["ok", "warning", "error"]
-
-
-class Finding(NamedTuple):
-    """One thing looked at: how it stands, and what mends it."""
-
-    level: Level
-    subject: str
-    text: str
-    mend: str = ""
+_SHOWN = ("level", "subject", "text", "mend")
 
 
 @click.command("check")
@@ -45,7 +30,8 @@ def check_command(config_path: str | None, *, as_json: bool) -> None:
     config = config_or_exit(config_path)
     findings = [Finding("ok", "configuration", config_file(config_path) or "defaults"), *_findings(config)]
     if as_json:
-        click.echo(views.document({"findings": [finding._asdict() for finding in findings]}))
+        shown = [dict(zip(_SHOWN, finding, strict=False)) for finding in findings]
+        click.echo(views.document({"findings": shown}))
     else:
         marks = {"ok": "ok", "warning": "WARNING", "error": "ERROR"}
         print_table(
@@ -62,87 +48,38 @@ def _text(finding: Finding) -> str:
 
 
 def _findings(config: Config) -> Iterator[Finding]:
-    yield from _logs(config)
-    yield from (_ami(ami) for ami in config.ami)
+    yield from _channels(config)
     yield _firewall(config)
     yield _store(config)
     yield _service(config)
 
 
-def _logs(config: Config) -> Iterator[Finding]:
+def _channels(config: Config) -> Iterator[Finding]:
     from amiguard.asterisk.discover import discover  # noqa: PLC0415
+    from amiguard.cli import check_logs  # noqa: PLC0415
 
     installation = discover()
-    if config.logs:
-        for log in config.logs:
-            yield from _log(log)
-    else:
-        yield from (Finding("warning", "discovery", reason) for reason in installation.reasons)
-        yield from _path(installation.log)
-    if installation.manager is not None and installation.manager.over_http:
-        yield Finding(
-            "warning",
-            "sight",
-            "AMI over HTTP is on: whole records can be forged in anything but a JSON log",
-            "webenabled = no in manager.conf, or a JSON security log",
-        )
+    found = list(check_logs.look(config.logs, installation))
+    if config.ami:
+        from amiguard.cli import check_ami  # noqa: PLC0415 - costs what asyncio costs
+
+        found += check_ami.look(config.ami)
+    yield from found
+    manager = installation.manager
+    yield from _sight(found, over_http=manager is not None and manager.over_http)
 
 
-def _log(log: Log) -> Iterator[Finding]:
-    found = sorted(glob.glob(log.path)) or [log.path]  # noqa: PTH207 - a pattern may be absolute
-    for path in found:
-        yield from _path(path)
+def _sight(found: Sequence[Finding], *, over_http: bool) -> Iterator[Finding]:
+    """What the channels that hold or tell events now cannot show."""
+    from amiguard.sight import BY_NAME, FULL, sight  # noqa: PLC0415
 
-
-def _path(path: str) -> Iterator[Finding]:
-    try:
-        status = Path(path).stat()
-        if not stat.S_ISREG(status.st_mode):
-            yield Finding("error", path, "not a regular file", "name the log itself")
-            return
-        with Path(path).open("rb") as file:
-            file.seek(max(status.st_size - _SAMPLE, 0))
-            sample = file.read(_SAMPLE)
-    except FileNotFoundError:
-        mend = 'add "security.json => [json]security" to [logfiles] in logger.conf, then `logger reload`'
-        yield Finding("warning", path, "does not exist yet; it is followed when it does", mend)
-    except OSError as error:
-        yield Finding("error", path, error.strerror or str(error), "let the service's user read it")
-    else:
-        yield _content(path, sample, whole=status.st_size <= _SAMPLE)
-
-
-def _content(path: str, sample: bytes, *, whole: bool) -> Finding:
-    from amiguard.sources.securitylog import Ambiguous, SecurityLog  # noqa: PLC0415
-
-    if not sample:
-        return Finding("ok", path, "empty so far")
-    reader = SecurityLog(skip_challenges=False)
-    lines = sample if whole else sample.partition(b"\n")[2]
-    found = list(reader.feed(lines[: lines.rfind(b"\n") + 1], 0.0))
-    events = sum(not isinstance(outcome, Ambiguous) for outcome in found)
-    if not events:
-        return Finding("warning", path, "holds no security event", "is it the log with the level `security`?")
-    text = f"{reader.form}, {events} events and {len(found) - events} ambiguous records at its end"
-    if reader.form == "json":
-        return Finding("ok", path, text)
-    mend = 'a JSON log shows more: "security.json => [json]security" in logger.conf'
-    return Finding("ok", path, f"{text}; {mend}")
-
-
-def _ami(ami: Ami) -> Finding:
-    from amiguard.sources.ami_secret import SecretError, read_secret  # noqa: PLC0415
-
-    place = f"ami {ami.host}:{ami.port}"
-    try:
-        read_secret(ami.secret_file)
-        with socket.create_connection((ami.host, ami.port), timeout=_PATIENCE):
-            return Finding("ok", place, "answers; `amiguard status` tells whether it lets us listen")
-    except SecretError as error:
-        return Finding("error", place, str(error), "a file of mode 0600 with the secret of the AMI user")
-    except OSError as error:
-        mend = "enabled = yes in manager.conf, then `manager reload`"
-        return Finding("warning", place, f"cannot connect: {error.strerror or error}", mend)
+    forms = [finding.form for finding in found if finding.form]
+    for name in sight(forms, over_http=over_http) if forms else ():
+        if name == FULL:
+            yield Finding("ok", "sight", "full")
+        else:
+            _, meaning, mend = BY_NAME[name]
+            yield Finding("warning" if mend else "ok", f"sight: {name}", meaning, mend)
 
 
 def _firewall(config: Config) -> Finding:

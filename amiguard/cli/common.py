@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
+import errno
 import functools
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 CONFIG: Final = "/etc/amiguard/amiguard.toml"
 BUILT_IN: Final = "asterisk-security"
 """The filter that reads the security log, in every form."""
+
+_LARGEST: Final = 1 << 20
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -42,12 +47,43 @@ def read_config(path: str | None) -> Config:
     if name is None:
         return parse("", "defaults")
     file = Path(name)
-    config = parse(file.read_bytes().decode("utf-8", "surrogateescape"), str(file))
+    config = parse(_text_of(file), str(file))
     for number, log in enumerate(config.logs):
         if log.filter != BUILT_IN:
             mistake = f'log[{number}].filter = {log.filter!r}: unknown filter; there is "{BUILT_IN}"'
             raise ConfigError(f"{file}: {mistake}")
     return config
+
+
+def _text_of(file: Path) -> str:
+    """What a configuration file holds, without the mark that some editors put before it.
+
+    Raises:
+        ConfigError: it is no text that a configuration could be.
+        OSError: it cannot be read, or not without waiting.
+    """
+    from amiguard.config import ConfigError  # noqa: PLC0415
+
+    data = _bytes_of(file)
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise ConfigError(f"{file}: this is UTF-16; save it as UTF-8")
+    if len(data) > _LARGEST:
+        raise ConfigError(f"{file}: over {_LARGEST} bytes, so it is no configuration")
+    return data.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
+
+
+def _bytes_of(file: Path) -> bytes:
+    """A little more than `_LARGEST` at most; only a pipe is waited for, others have what they have."""
+    wait = 0 if file.is_fifo() else os.O_NONBLOCK
+
+    def opener(name: str, flags: int) -> int:
+        return os.open(name, flags | wait)
+
+    with open(file, "rb", opener=opener) as opened:
+        data: bytes | None = opened.read(_LARGEST + 1)
+    if data is None:
+        raise OSError(errno.EAGAIN, "not a file: it would keep us waiting", str(file))
+    return data
 
 
 def config_or_exit(path: str | None) -> Config:

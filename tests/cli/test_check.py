@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import socket
+import subprocess
+import time
 from typing import TYPE_CHECKING, Any
 
+import certificates
+import fakeasterisk
 import pytest
 import written
 from click.testing import CliRunner
-from lab import Ran, Service, attack, attempt, run
+from lab import PROGRAM, Ran, Service, attack, attempt, run
 
-from amiguard.cli import cli
+from amiguard.cli import check_ami, cli
+from amiguard.sight import BY_NAME
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = [pytest.mark.kernel]
@@ -24,15 +33,51 @@ def found(ran: Ran) -> dict[str, tuple[str, str]]:
     return {each["subject"]: (each["level"], each["text"]) for each in findings}
 
 
+def as_json(source: str) -> bytes:
+    """A wrong password in a JSON log."""
+    return written.as_json(attempt(source).partition(b".c: ")[2].rstrip())
+
+
+@contextlib.contextmanager
+def asterisk(root: Path, **users: str) -> Iterator[tuple[fakeasterisk.Manager, str]]:
+    """An Asterisk, and the configuration to listen to it, as amiguard or with this user and secret."""
+    manager = fakeasterisk.Manager()
+    ((user, secret),) = (users or {"amiguard": "s3cr3t"}).items()
+    (root / "secret").write_text(secret, encoding="utf-8")
+    (root / "secret").chmod(0o600)
+    with fakeasterisk.Server(manager.serve) as server:
+        ami = f'[[ami]]\nport = {server.port}\nusername = "{user}"\nsecret_file = "{root}/secret"\n'
+        yield manager, ami
+
+
+def of_ami(ran: Ran) -> tuple[str, str, str]:
+    """What was found of the AMI: level, text and mend."""
+    [told] = [each for each in ran.json["findings"] if each["subject"].startswith("ami 127.0.0.1:")]
+    assert "s3cr3t" not in ran.out
+    return told["level"], told["text"], told["mend"]
+
+
 def test_a_guarded_host_is_all_right(tmp_path: Path) -> None:
-    with Service(tmp_path) as service:
-        service.write(attack("203.0.113.7"))
+    with asterisk(tmp_path) as (_, ami), Service(tmp_path, ami) as service:
+        service.write(as_json("203.0.113.7"))
         ran = service.command("check", "--json")
     told = found(ran)
     assert (0, 1) == (ran.code, ran.json["version"])
     assert {"ok"} == {level for level, _ in told.values()}
-    assert "classic, 5 events and 0 ambiguous" in told[str(service.log)][1]
+    assert "json, 1 events and 0 ambiguous" in told[str(service.log)][1]
+    assert "logs in, and hears security events" == of_ami(ran)[1]
+    assert {"sight: utf8-blind"} == {name for name in told if name.startswith("sight")}
     assert "guarding since" in told["service"][1]
+
+
+def test_what_a_classic_log_alone_cannot_show_is_said_with_its_mend(tmp_path: Path) -> None:
+    service = Service(tmp_path)
+    service.write(attack("203.0.113.7"))
+    ran = service.command("check", "--json")
+    sight = {each["subject"]: each["mend"] for each in ran.json["findings"] if "sight" in each["subject"]}
+    names = ("oversize-blind", "crlf-blind", "quote-blind", "utf8-blind")
+    assert {f"sight: {name}": BY_NAME[name].mend for name in names} == sight
+    service.news.close()
 
 
 def test_what_is_missing_is_a_warning_with_its_mend(tmp_path: Path) -> None:
@@ -52,7 +97,7 @@ def test_what_is_missing_is_a_warning_with_its_mend(tmp_path: Path) -> None:
 
 def test_json_is_the_better_log_and_needs_no_mend(tmp_path: Path) -> None:
     service = Service(tmp_path)
-    service.write(written.as_json(attempt("203.0.113.7").partition(b".c: ")[2].rstrip()))
+    service.write(as_json("203.0.113.7"))
     assert ("ok", "json, 1 events and 0 ambiguous records at its end") == found(
         service.command("check", "--json")
     )[str(service.log)]
@@ -104,3 +149,116 @@ def test_the_usual_file_is_named_where_it_cannot_be_read(
     monkeypatch.setattr("amiguard.cli.common.CONFIG", str(tmp_path))
     ran = CliRunner().invoke(cli, ["status"])
     assert (2, f"amiguard: {tmp_path}: Is a directory\n") == (ran.exit_code, ran.stderr)
+
+
+def checked(root: Path, settings: str) -> Ran:
+    """`check` with these settings, and no service."""
+    file = root / "amiguard.toml"
+    file.write_text(f'[service]\nstate_dir = "{root}/state"\n{settings}', encoding="utf-8")
+    return run("check", "--json", "--config", str(file))
+
+
+def test_an_ami_that_lets_us_hear_nothing_is_said_with_its_mend(tmp_path: Path) -> None:
+    with asterisk(tmp_path, deaf="hört nichts") as (_, ami):
+        ran = checked(tmp_path, ami)
+    level, text, mend = of_ami(ran)
+    assert (1, "error") == (ran.code, level)
+    assert "not even our own log-in was heard: the AMI user deaf lacks read = security" in text
+    assert "read = security,system" in mend
+
+
+def test_a_refused_log_in_is_said(tmp_path: Path) -> None:
+    with asterisk(tmp_path, amiguard="s3cr3t-of-yesterday") as (_, ami):
+        level, text, _ = of_ami(checked(tmp_path, ami))
+    assert ("error", "Asterisk refuses the log-in: Authentication failed") == (level, text)
+
+
+def test_a_user_who_may_not_ask_for_phones_is_said(tmp_path: Path) -> None:
+    with asterisk(tmp_path) as (manager, ami):
+        manager.answers[b"DBGetTree"] = fakeasterisk.DENIED
+        ran = checked(tmp_path, ami)
+    level, text, mend = of_ami(ran)
+    assert (0, "warning") == (ran.code, level)
+    assert "may not ask which phones" in text
+    assert "write = reporting" in mend
+
+
+def test_a_port_where_nobody_listens_is_said(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("s3cr3t", encoding="utf-8")
+    (tmp_path / "secret").chmod(0o600)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    ran = checked(tmp_path, f'[[ami]]\nport = {port}\nsecret_file = "{tmp_path}/secret"\n')
+    assert ("error", "Connection refused") == of_ami(ran)[:2]
+
+
+def test_a_server_without_tls_or_with_anothers_certificate_is_said(tmp_path: Path) -> None:
+    context = certificates.server(certificates.ELSEWHERE, tmp_path)
+    with asterisk(tmp_path) as (manager, ami):
+        plain = of_ami(checked(tmp_path, f"{ami}tls = true\n"))
+        with fakeasterisk.Server(manager.serve, context) as server:
+            other = f'[[ami]]\nport = {server.port}\nsecret_file = "{tmp_path}/secret"\ntls = true\n'
+            foreign = of_ami(checked(tmp_path, other))
+    assert plain[1].startswith("no TLS: ")
+    assert foreign[1].startswith("its certificate proves nothing: ")
+    assert {"error"} == {plain[0], foreign[0]}
+
+
+def test_a_server_that_says_nothing_is_waited_for_no_longer_than_promised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check_ami, "PATIENCE", 0.2)
+    (tmp_path / "secret").write_text("s3cr3t", encoding="utf-8")
+    (tmp_path / "secret").chmod(0o600)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        began = time.monotonic()
+        ran = checked(tmp_path, f'[[ami]]\nport = {port}\nsecret_file = "{tmp_path}/secret"\n')
+        assert time.monotonic() - began < check_ami.PATIENCE + 10
+    assert ("error", "does not let us hear anything within 0.2 s") == of_ami(ran)[:2]
+
+
+@pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b""])
+def test_a_mark_before_the_configuration_is_no_mistake(tmp_path: Path, mark: bytes) -> None:
+    file = tmp_path / "amiguard.toml"
+    file.write_bytes(mark + b"[service]\ndry_run = true\n")
+    told = found(run("check", "--json", "--config", str(file)))
+    assert "dry_run is on: nobody is kept out" == told["firewall"][1]
+
+
+def test_a_configuration_of_another_encoding_is_named_so(tmp_path: Path) -> None:
+    file = tmp_path / "amiguard.toml"
+    file.write_bytes("[service]\n".encode("utf-16"))
+    assert f"amiguard: {file}: this is UTF-16; save it as UTF-8\n" == run("check", "--config", str(file)).err
+
+
+@pytest.mark.parametrize(
+    ("file", "why"),
+    [
+        ("/dev/zero", "over 1048576 bytes, so it is no configuration"),
+        ("/dev/ptmx", "not a file: it would keep us waiting"),
+    ],
+)
+def test_a_file_without_an_end_is_no_configuration(file: str, why: str) -> None:
+    ran = subprocess.run(
+        [*PROGRAM, "check", "--config", file], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (2, f"amiguard: {file}: {why}\n") == (ran.returncode, ran.stderr)
+
+
+def test_a_pipe_is_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(
+        [*PROGRAM, "check", "--config", str(pipe)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+    ) as check:
+        pipe.write_text("nonsense = 1\n", encoding="utf-8")
+        _, errors = check.communicate(timeout=30)
+    assert b"nonsense" in errors
+
+
+def test_a_log_of_no_size_is_not_read(tmp_path: Path) -> None:
+    """As are files of /proc, some of which would keep us waiting."""
+    service = Service(tmp_path, logs=("/proc/self/environ",))
+    service.news.close()
+    assert ("ok", "empty so far") == found(service.command("check", "--json"))["/proc/self/environ"]

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import os
 import socket
-import ssl
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -289,14 +288,6 @@ def test_pauses_grow_from_1_to_60_seconds_and_are_spread(
     assert 300 == client._pause(State.REFUSED, 1)
 
 
-def tls_server(certificate: str, folder: Path) -> ssl.SSLContext:
-    for name, text in (("key", certificates.KEY), ("cert", certificate), ("ca", certificates.HERE)):
-        (folder / name).write_text(text)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "cert", folder / "key")
-    return context
-
-
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_tls_is_verified_and_listened_through(
     manager: Manager, tmp_path: Path, secret_file: Path, host: str
@@ -305,7 +296,7 @@ def test_tls_is_verified_and_listened_through(
         found = await heard.event("SuccessfulAuth")
         assert heard.client.is_own(found)
 
-    with Server(manager.serve, tls_server(certificates.HERE, tmp_path)) as server:
+    with Server(manager.serve, certificates.server(certificates.HERE, tmp_path)) as server:
         ami = config(server.port, secret_file, host=host, tls=True, tls_ca=str(tmp_path / "ca"))
         listen(AmiClient(ami, timings=QUICK), scenario)
 
@@ -328,7 +319,7 @@ def test_a_certificate_that_proves_nothing_gets_no_log_in(
     async def scenario(heard: Heard) -> None:
         assert reason in (await heard.state(State.DOWN)).reason
 
-    with Server(manager.serve, tls_server(certificate, tmp_path)) as server:
+    with Server(manager.serve, certificates.server(certificate, tmp_path)) as server:
         ami = config(server.port, secret_file, tls=True, tls_ca="" if ca is None else str(trusted))
         listen(AmiClient(ami, timings=NEVER_AGAIN), scenario)
     assert [] == manager.sessions
