@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from amiguard.judge.friends import DAY
 from amiguard.judge.timing import Timing
 from amiguard.sources.securitylog import SANDWICH_SECONDS, Ambiguous, SecurityLog
 
@@ -33,10 +32,7 @@ class Channel:
         self.ambiguous: Counter[str] = Counter()
         self._guard = guard
         self._over_http = over_http
-        self._reader = SecurityLog(
-            skip_challenges=guard.points.worthless("ChallengeSent"),
-            skip_repeats=guard.config.allow.authenticated_for >= DAY,
-        )
+        self._reader = SecurityLog(skip_challenges=guard.skips_challenges, skip_repeats=guard.skips_repeats)
         guard.counting.open(name)
 
     @property

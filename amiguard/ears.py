@@ -68,9 +68,9 @@ class Ears:
     def tasks(self, positions: Mapping[str, Position]) -> Iterator[Coroutine[Any, Any, None]]:
         """What must run; the logs go on from these positions."""
         yield self._follow(positions)
-        worthless = self._guard.points.worthless("ChallengeSent")
+        guard = self._guard
         for ami in self._config.ami:
-            client = AmiClient(ami, skip_challenges=worthless)
+            client = AmiClient(ami, skip_challenges=guard.skips_challenges, skip_repeats=guard.skips_repeats)
             yield client.run()
             yield self._listen(client)
             self._peers.listen(client)

@@ -65,6 +65,16 @@ class Guard:
         self._locals: set[bytes] = set()
         self._said: dict[tuple[str, Prefix, bytes], float] = {}
 
+    @property
+    def skips_challenges(self) -> bool:
+        """Whether ChallengeSent for a known account need not be told."""
+        return self.points.worthless("ChallengeSent")
+
+    @property
+    def skips_repeats(self) -> bool:
+        """Whether of log-ins alike the first of each minute is enough: friends stay friends for long."""
+        return self.config.allow.authenticated_for >= DAY
+
     def observe(
         self, event: SecurityEvent, time: float, channel: str = "", forgeable: bool = False
     ) -> tuple[Outcome, ...]:

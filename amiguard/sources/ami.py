@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from amiguard.sources.amimessages import (
     EOL,
+    EOM,
     Answer,
     Authlimit,
     Event,
@@ -22,7 +23,7 @@ from amiguard.sources.amimessages import (
     LocalProtocolError,
     LoggedIn,
     LoginRefused,
-    Message,
+    Messages,
     Pong,
     RemoteProtocolError,
     headers_of,
@@ -44,8 +45,9 @@ CLASSES: Final = "security,system"
 """The classes of events that we ask for."""
 
 _GREETING: Final = b"Asterisk Call Manager/"
-_EOM: Final = b"\r\n\r\n"
-_PART: Final = len(_EOM) - 1
+_PIECE: Final = 65_536
+"""Bytes taken in at a time: half of `MESSAGE_BYTES`, so that only what has begun before can be too long."""
+_PART: Final = len(EOM) - 1
 _UNSENDABLE: Final = re.compile(r"[\r\n\0\ud800-\udfff]")
 
 _Reader: TypeAlias = "Callable[[Connection, Answer], Iterator[Event]]"
@@ -86,7 +88,7 @@ class Connection:
         """Read; the events must be taken to the last.
 
         Yields:
-            What happened, the same however the bytes were cut.
+            What happened, the same however the bytes were cut, but for how many messages come at once.
 
         Raises:
             RemoteProtocolError: no AMI speaks so; nothing more can be received.
@@ -94,12 +96,13 @@ class Connection:
         """
         if self._over:
             raise LocalProtocolError("nothing comes after the end")
-        self._buffer += data
         try:
-            if not self._greeted:
-                yield from self._greeting()
-            if self._greeted:
-                yield from self._messages()
+            for at in range(0, len(data), _PIECE):
+                self._buffer += data[at : at + _PIECE]
+                if not self._greeted:
+                    yield from self._greeting()
+                if self._greeted:
+                    yield from self._messages()
         except RemoteProtocolError:
             self._over = True
             raise
@@ -165,25 +168,27 @@ class Connection:
 
     def _messages(self) -> Iterator[Event]:
         """Every whole message; what is left has been searched and is not searched again."""
-        if self._buffer.find(_EOM, self._searched) >= 0:
-            *texts, rest = bytes(self._buffer).split(_EOM)
-            self._buffer = bytearray(rest)
-            for text in texts:
-                _limit(len(text), MESSAGE_BYTES, "message")
-                if self._marker in text:
-                    yield from self._addressed(text)
-                else:
-                    yield Message(text)
+        first = self._buffer.find(EOM, self._searched)
+        if first >= 0:
+            _limit(first, MESSAGE_BYTES, "message")
+            end = _end_of_messages(self._buffer)
+            texts = bytes(self._buffer[:end])
+            del self._buffer[:end]
+            if self._marker in texts:
+                for text in texts.split(EOM)[:-1]:
+                    yield from self._one(text)
+            else:
+                yield Messages(texts)
         _limit(len(self._buffer) - _PART, MESSAGE_BYTES, "message")
         self._searched = max(0, len(self._buffer) - _PART)
 
-    def _addressed(self, text: bytes) -> Iterator[Event]:
-        """A message with an ActionID like ours: if it is one of ours, an answer."""
-        headers = headers_of(text)
-        action_id = dict(headers)[b"ActionID"].decode("latin-1")
+    def _one(self, text: bytes) -> Iterator[Event]:
+        """A message: an answer, if its ActionID is one of ours that waits for it."""
+        headers = headers_of(text) if self._marker in text else ()
+        action_id = dict(headers).get(b"ActionID", b"").decode("latin-1")
         reader = self._waiting.get(action_id)
         if reader is None:
-            yield Message(text)
+            yield Messages(text + EOM)
             return
         answer = Answer(action_id, headers)
         if answer.last:
@@ -211,6 +216,14 @@ class Connection:
 
     def _answer(self, answer: Answer) -> Iterator[Event]:
         yield answer
+
+
+def _end_of_messages(data: bytearray) -> int:
+    """Where the last whole message ends, an empty line being the first four bytes that can be one."""
+    end = data.rfind(EOM) + len(EOM)
+    if data.endswith(EOL + EOM, 0, end):
+        end = len(data) - len(bytes(data).split(EOM)[-1])
+    return end
 
 
 def _sendable(line: str) -> str:

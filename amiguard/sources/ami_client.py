@@ -7,6 +7,7 @@ inbox for whoever judges them.
 from __future__ import annotations
 
 import asyncio
+import functools
 import ipaddress
 import os
 import random
@@ -69,6 +70,7 @@ class AmiClient:
         config: Ami,
         *,
         skip_challenges: bool = True,
+        skip_repeats: bool = False,
         timings: Timings = TIMINGS,
         chance: Callable[[], float] = random.random,
         room: int = ROOM,
@@ -78,6 +80,7 @@ class AmiClient:
         Args:
             config: where, who, and how the server must prove itself.
             skip_challenges: as `AmiEvents` has it.
+            skip_repeats: as `AmiEvents` has it.
             timings: how long to wait for what.
             chance: a number from 0 to 1, which spreads the attempts of many.
             room: as `Inbox` has it.
@@ -86,7 +89,9 @@ class AmiClient:
         self.name = f"{host}:{config.port}"
         self.status = Status(State.DOWN, "not begun", 0)
         self._config = config
-        self._skip_challenges = skip_challenges
+        self._reader = functools.partial(
+            AmiEvents, skip_challenges=skip_challenges, skip_repeats=skip_repeats
+        )
         self._timings = timings
         self._chance = chance
         self._bell = asyncio.Event()
@@ -198,7 +203,7 @@ class AmiClient:
     def _new_wire(self) -> Wire:
         config = self._config
         connection = Connection(config.username, read_secret(config.secret_file), secrets.token_hex(8))
-        return Wire(connection, AmiEvents(skip_challenges=self._skip_challenges), self._inbox.put)
+        return Wire(connection, self._reader(), self._inbox.put)
 
     def _tls(self) -> ssl.SSLContext | None:
         if not self._config.tls:

@@ -15,7 +15,7 @@ from amiguard.sources.amimessages import (
     Authlimit,
     LoggedIn,
     LoginRefused,
-    Message,
+    Messages,
     Pong,
     RemoteProtocolError,
 )
@@ -79,8 +79,8 @@ class Wire(asyncio.Protocol):
         self._weight += len(data)
         try:
             for happened in self._connection.receive(data):
-                if isinstance(happened, Message):
-                    found += self._events.read(happened.text, receipt)
+                if isinstance(happened, Messages):
+                    found += self._events.read(happened.texts, receipt)
                 else:
                     self._happened(happened)
         except RemoteProtocolError as error:

@@ -14,9 +14,11 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from amiguard.sources import amigrammar
-from amiguard.sources.amigrammar import BEHIND, EOL, EOM, HEAD, HEADS
+from amiguard.sources.amigrammar import BEHIND, HEAD, HEADS
+from amiguard.sources.amimessages import EOL, EOM
+from amiguard.sources.grammar import CLEAN, OTHER
 from amiguard.sources.security import Mapper
-from amiguard.sources.securitylog import Ambiguous
+from amiguard.sources.securitylog import Ambiguous, Repeats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,44 +64,52 @@ class _Held:
 class AmiEvents:
     """Reads one connection's messages in their order."""
 
-    def __init__(self, *, skip_challenges: bool = True) -> None:
+    def __init__(self, *, skip_challenges: bool = True, skip_repeats: bool = False) -> None:
         """Begin a connection.
 
         Args:
             skip_challenges: ChallengeSent for a known account is passed over, being
                 worth nothing.
+            skip_repeats: as `SecurityLog` has it.
         """
         self.skipped = 0
         self._mapper = Mapper()
-        self._clean = amigrammar.clean(skip_challenges=skip_challenges)
+        self._repeats = Repeats() if skip_repeats else None
+        self._scan = amigrammar.scan(skip_challenges=skip_challenges)
         self._held: _Held | None = None
 
-    def read(self, text: bytes, receipt: float) -> Sequence[Found]:
-        """Read a message.
+    def read(self, texts: bytes, receipt: float) -> list[Found]:
+        """Read messages.
 
         Args:
-            text: as `ami.Message` has it.
-            receipt: seconds since the epoch when it came.
+            texts: as `ami.Messages` has them.
+            receipt: seconds since the epoch when they came.
 
         Returns:
-            What it tells: mostly one event, and nothing where it is no matter of ours.
+            What they tell; of a message that is no matter of ours, nothing.
         """
-        if self._held:
-            return self._glued(self._held, text, receipt)
-        match = self._clean.fullmatch(text)
-        if match is None:
-            return self._fresh(text, receipt)
-        if match.lastindex is None:
-            self.skipped += 1
-            return ()
-        return (self._plain(match) or self._by_position(text),)
+        found: list[Found] = []
+        for match in self._scan.finditer(texts):
+            if self._held:
+                found += self._glued(self._held, match.group(), receipt)
+            elif match.lastindex is None or (match.lastindex == CLEAN and self._repeated(match)):
+                self.skipped += 1
+            elif match.lastindex == CLEAN:
+                found.append(self._plain(match) or self._by_position(match.group().removesuffix(EOM)))
+            else:
+                found += self._odd(match[OTHER], receipt)
+        return found
 
     def end(self) -> Sequence[Found]:
         """The connection has ended: what was held stays broken."""
         held, self._held = self._held, None
         return (_ambiguous("an event that breaks off", held.text),) if held else ()
 
-    def _fresh(self, text: bytes, receipt: float) -> Sequence[Found]:
+    def _repeated(self, match: re.Match[bytes]) -> bool:
+        """Whether this clean event tells nothing new."""
+        return self._repeats is not None and match[1] == b"SuccessfulAuth" and self._repeats.note(match)
+
+    def _odd(self, text: bytes, receipt: float) -> Sequence[Found]:
         head = HEAD.match(text)
         if not head:
             return _no_security_event(text)
@@ -108,11 +118,11 @@ class AmiEvents:
         self._held = _Held(text, receipt)
         return ()
 
-    def _glued(self, held: _Held, text: bytes, receipt: float) -> Sequence[Found]:
+    def _glued(self, held: _Held, message: bytes, receipt: float) -> Sequence[Found]:
         if not held.holds(receipt):
-            return (*self.end(), *self.read(text, receipt))
+            return (*self.end(), *self.read(message, receipt))
         before = len(held.text)
-        held.text += EOM + text
+        held.text += EOM + message.removesuffix(EOM)
         if not BEHIND.search(held.text, before + len(EOL)):
             return ()
         self._held = None
@@ -120,7 +130,7 @@ class AmiEvents:
 
     def _plain(self, match: re.Match[bytes]) -> SecurityEvent | None:
         """The event of a clean text; None when its fields are not those of its kind."""
-        name, eventtv, key, account, session, local, transport, address, port, rest = match.groups()
+        name, eventtv, key, account, session, local, transport, address, port, rest, _ = match.groups()
         head = HEADS.get((name, key))
         tail = head and head.tail.fullmatch(rest)
         if not head or not tail or (account is None) is (head.account_at is None):

@@ -13,6 +13,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from amiguard.sources import grammar
+from amiguard.sources.amimessages import EOL
 from amiguard.sources.grammar import PEERS_WORDS
 from amiguard.sources.kinds import KINDS, SERVICES
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
     from amiguard.sources.kinds import EventKind
 
-EOL: Final = b"\r\n"
-EOM: Final = b"\r\n\r\n"
 ACCOUNT: Final = b"AccountID: "
 SESSION: Final = b"\r\nSessionID: "
 LONGEST_ACCOUNT: Final[Mapping[bytes, int]] = {b"PJSIP": 36, b"SIP": 79}
@@ -30,6 +29,7 @@ LONGEST_ACCOUNT: Final[Mapping[bytes, int]] = {b"PJSIP": 36, b"SIP": 79}
 
 _CLEAN: Final = rb'[^"\x00-\x1f\x7f]*+'
 _LINE: Final = rb"[^\r]*+(?:\r(?!\n)[^\r]*+)*"
+_MESSAGE: Final = rb"[^\r]*+(?:\r(?!\n\r\n)[^\r]*+)*"
 
 _SYSTEM: Final = rb"(?:SystemName: [^\x00-\x1f\x7f]*+\r\n)?"
 # What `timestampevents` and `debug` in manager.conf and `systemname` in asterisk.conf add.
@@ -68,11 +68,11 @@ SHUTDOWN: Final = re.compile(
 )
 
 
-def clean(*, skip_challenges: bool) -> re.Pattern[bytes]:
-    """A whole event without quotes and control characters, or without any group one that is worth nothing.
+def scan(*, skip_challenges: bool) -> re.Pattern[bytes]:
+    """A pattern that every message matches, with the empty line that ends it.
 
-    Groups 1 to 10: name, EventTV, the rest of the key of `HEADS`, account, session,
-    local address, the remote one's transport, address and port, what follows.
+    As one that is worth nothing, without any group; as an event without quotes and
+    control characters, with the groups of `grammar.Form.scan`; or as any other text, in group 11.
     """
     challenge = _head(b"ChallengeSent", rb"Informational\r\nService: P?J?SIP\r\nEventVersion: 1", b"(?:")
     known = rb"%s%s(?!<unknown>)%s%s%s\r\n" % (challenge, ACCOUNT, _CLEAN, SESSION, _CLEAN)
@@ -82,7 +82,8 @@ def clean(*, skip_challenges: bool) -> re.Pattern[bytes]:
         *(ACCOUNT, _CLEAN, _CLEAN),
     )
     event = rb"%s%s((?:\r\n\w++: %s)*)" % (begin, _addresses(b"("), _CLEAN)
-    return re.compile(b"(?:%s%s)" % (worthless if skip_challenges else b"", event))
+    either = (worthless if skip_challenges else b"") + event
+    return re.compile(rb"(?:%s)\r\n\r\n|(%s)\r\n\r\n" % (either, _MESSAGE))
 
 
 class Head(NamedTuple):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple, TypeAlias
 
 EOL: Final = b"\r\n"
+EOM: Final = b"\r\n\r\n"
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 _LIST_ENDS: Final = (b"Complete", b"cancelled")
@@ -42,15 +43,10 @@ class Pong(NamedTuple):
     """The answer to a ping."""
 
 
-class Message(NamedTuple):
-    """What Asterisk said unasked; `text` as it came, without the empty line that ends it."""
+class Messages(NamedTuple):
+    """What Asterisk said unasked: one whole message or several, each with the empty line that ends it."""
 
-    text: bytes
-
-    @property
-    def headers(self) -> Headers:
-        """Names and values in their order."""
-        return headers_of(self.text)
+    texts: bytes
 
 
 class Answer(NamedTuple):
@@ -85,7 +81,7 @@ class Hangup(NamedTuple):
     torn: bool
 
 
-Event: TypeAlias = Greeting | LoggedIn | LoginRefused | Pong | Message | Answer
+Event: TypeAlias = Greeting | LoggedIn | LoginRefused | Pong | Messages | Answer
 
 
 def headers_of(text: bytes) -> Headers:

@@ -62,7 +62,7 @@ class SecurityLog:
                 first of each minute is enough.
         """
         mapper = Mapper()
-        repeats = _Repeats() if skip_repeats else None
+        repeats = Repeats() if skip_repeats else None
         self._json = _Json(grammar.form(json=True, skip_challenges=skip_challenges), mapper, repeats)
         self._classic = _Classic(grammar.form(json=False, skip_challenges=skip_challenges), mapper, repeats)
         self._reader: _Json | _Classic = self._classic
@@ -109,7 +109,7 @@ def _ambiguous(why: str, text: bytes) -> Ambiguous:
     return Ambiguous(why, text[:_EXCERPT].partition(b"ExpectedResponse")[0])  # on the AMI that is a secret
 
 
-class _Repeats(dict[tuple[bytes, ...], bytes]):
+class Repeats(dict[tuple[bytes, ...], bytes]):
     """Log-ins by all that tells one from another but session and time, and the minute of the last one."""
 
     def note(self, match: re.Match[bytes]) -> bool:
@@ -126,7 +126,7 @@ class _Repeats(dict[tuple[bytes, ...], bytes]):
 class _Reader:
     """The strict reading of one form."""
 
-    def __init__(self, form: grammar.Form, mapper: Mapper, repeats: _Repeats | None) -> None:
+    def __init__(self, form: grammar.Form, mapper: Mapper, repeats: Repeats | None) -> None:
         self.skipped = 0
         self._form = form
         self._mapper = mapper
@@ -212,7 +212,7 @@ class Sandwich:
 class _Classic(_Reader):
     """Lines that an attacker can break: only what has one reading counts."""
 
-    def __init__(self, form: grammar.Form, mapper: Mapper, repeats: _Repeats | None) -> None:
+    def __init__(self, form: grammar.Form, mapper: Mapper, repeats: Repeats | None) -> None:
         super().__init__(form, mapper, repeats)
         self.sandwich: Sandwich | None = None
         self._seen = False

@@ -21,9 +21,10 @@ from amiguard.sources.amimessages import (
     LocalProtocolError,
     LoggedIn,
     LoginRefused,
-    Message,
+    Messages,
     Pong,
     RemoteProtocolError,
+    headers_of,
 )
 
 if TYPE_CHECKING:
@@ -41,12 +42,16 @@ STREAM = LOGIN + event("SuccessfulAuth") + b"\r\n\r\n" + BOOTED + b"\r\n\r\n\r\n
 
 
 def fed(pieces: Iterable[bytes]) -> tuple[list[Event], type[Exception] | None]:
-    """What happens, and the error that ends it."""
+    """What happens, with messages joined that come one after the other, and the error that ends it."""
     connection = Connection(USER, SECRET, TAG)
     seen: list[Event] = []
     try:
         for piece in pieces:
-            seen.extend(connection.receive(piece))
+            for happened in connection.receive(piece):
+                if seen and isinstance(happened, Messages) and isinstance(seen[-1], Messages):
+                    seen[-1] = Messages(seen[-1].texts + happened.texts)
+                else:
+                    seen.append(happened)
     except RemoteProtocolError as error:
         return seen, type(error)
     return seen, None
@@ -101,15 +106,15 @@ def test_an_answer_without_the_challenge_is_an_error_of_the_server() -> None:
 
 def test_messages_end_with_an_empty_line_and_with_nothing_else() -> None:
     seen, error = fed([STREAM])
-    texts = [each.text for each in seen if isinstance(each, Message)]
-    assert [event("SuccessfulAuth"), BOOTED, b"", b"x\r"] == texts
+    texts = b"".join(each.texts for each in seen if isinstance(each, Messages))
+    assert [event("SuccessfulAuth"), BOOTED, b"", b"x\r", b""] == texts.split(b"\r\n\r\n")
     assert error is None
 
 
 def test_headers_keep_their_order_and_their_repetitions() -> None:
-    message = Message(b"Event: X\r\nKey:\r\nKey: a: b\r\nKey:  c\r\nnone\nat all")
+    text = b"Event: X\r\nKey:\r\nKey: a: b\r\nKey:  c\r\nnone\nat all"
     assert ((b"Event", b"X"), (b"Key", b""), (b"Key", b"a: b"), (b"Key", b" c"), (b"none\nat all", b"")) == (
-        message.headers
+        headers_of(text)
     )
 
 
@@ -118,7 +123,7 @@ def test_a_ping_is_answered() -> None:
     connection.ping()
     assert b"Action: Ping\r\nActionID: t-2\r\n\r\n" == connection.bytes_to_send()
     assert [Pong()] == list(connection.receive(PONG))
-    assert [Message(PONG[:-4])] == list(connection.receive(PONG))
+    assert [Messages(PONG)] == list(connection.receive(PONG))
 
 
 def test_what_looks_like_an_answer_but_has_no_action_of_ours_is_none() -> None:
@@ -129,8 +134,9 @@ def test_what_looks_like_an_answer_but_has_no_action_of_ours_is_none() -> None:
         PONG[:-4].replace(b"t-2", b"t-3"),
         REFUSED[:-4],
         b"X: ActionID",
+        PONG.split(b"\r\n")[1],
     ):
-        assert [Message(forged)] == list(connection.receive(forged + b"\r\n\r\n"))
+        assert [Messages(forged + b"\r\n\r\n")] == list(connection.receive(forged + b"\r\n\r\n"))
 
 
 def test_a_list_is_answered_item_by_item_and_ends() -> None:
@@ -145,7 +151,7 @@ def test_a_list_is_answered_item_by_item_and_ends() -> None:
     assert [action] * 3 == [each.action_id for each in answers]
     assert [False, False, True] == [each.last for each in answers]
     assert b"{}" == answers[1].get(b"Val")
-    assert [Message] == [type(each) for each in connection.receive(items[1])]
+    assert [Messages] == [type(each) for each in connection.receive(items[1])]
 
 
 def test_what_cannot_be_sent_is_our_own_error() -> None:
@@ -203,7 +209,7 @@ def test_endless_lines_and_messages_are_refused(most: int, endless: bytes) -> No
 def test_the_longest_message_is_taken_whole_or_in_pieces() -> None:
     text = b"x" * MESSAGE_BYTES
     whole = LOGIN + text + b"\r\n\r\n"
-    assert Message(text) == fed([whole])[0][-1]
+    assert Messages(text + b"\r\n\r\n") == fed([whole])[0][-1]
     assert fed([whole]) == fed([whole[:-1], whole[-1:]])
 
 
@@ -212,7 +218,7 @@ def test_a_slow_drip_is_searched_but_once() -> None:
     connection = listening()
     for _ in range(MESSAGE_BYTES):
         list(connection.receive(b"x"))
-    assert [Message(b"x" * MESSAGE_BYTES)] == list(connection.receive(b"\r\n\r\n"))
+    assert [Messages(b"x" * MESSAGE_BYTES + b"\r\n\r\n")] == list(connection.receive(b"\r\n\r\n"))
 
 
 _WILD = st.lists(

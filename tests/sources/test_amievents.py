@@ -31,6 +31,7 @@ SOURCE = Prefix.parse("203.0.113.7")
 FORGED = {"inject-ami-http-forged-both"}
 """Whole events written through AMI over HTTP: on this channel nothing tells them from true ones."""
 RECORDED = [case for case in cases() if case.read("ami")]
+END = b"\r\n\r\n"
 SHUTDOWN = b"Event: Shutdown\r\nPrivilege: system,all\r\nShutdown: Cleanly\r\nRestart: False"
 
 each_case = pytest.mark.parametrize("case", RECORDED, ids=str)
@@ -42,7 +43,7 @@ def messages(data: bytes) -> list[bytes]:
 
 def read(texts: Iterable[bytes], *, skip_challenges: bool = False) -> list[Found]:
     reader = AmiEvents(skip_challenges=skip_challenges)
-    found = [each for text in texts for each in reader.read(text, RECEIPT)]
+    found = [each for text in texts for each in reader.read(text + END, RECEIPT)]
     return [*found, *reader.end()]
 
 
@@ -136,10 +137,10 @@ def test_what_manager_conf_adds_changes_nothing(extra: bytes) -> None:
 
 def test_a_known_accounts_challenge_is_passed_over_where_it_is_worth_nothing() -> None:
     reader = AmiEvents()
-    assert not reader.read(event("ChallengeSent"), RECEIPT)
+    assert not reader.read(event("ChallengeSent") + END, RECEIPT)
     assert 1 == reader.skipped
     unknown = event("ChallengeSent", Words(account=b"<unknown>"))
-    assert events(reader.read(unknown, RECEIPT))
+    assert events(reader.read(unknown + END, RECEIPT))
 
 
 _TEXT = event("ChallengeResponseFailed", Challenge=b"c", Response=b"r", ExpectedResponse=b"e" * 32)
@@ -241,8 +242,8 @@ def test_waiting_for_the_rest_of_an_event_has_an_end() -> None:
 
     def then(texts: list[bytes], receipt: float) -> list[Found]:
         reader = AmiEvents()
-        reader.read(broken, RECEIPT)
-        return [each for text in texts for each in reader.read(text, receipt)]
+        reader.read(broken + END, RECEIPT)
+        return [each for text in texts for each in reader.read(text + END, receipt)]
 
     assert not events(then([after], RECEIPT + HELD_SECONDS))
     assert events(then([after], RECEIPT + HELD_SECONDS + 0.01))
@@ -311,6 +312,26 @@ def test_what_has_no_quote_is_the_same_event_as_in_the_log(attempt: tuple[Words,
     for kind, details in (("InvalidAccountID", {}), ("ChallengeResponseFailed", digest)):
         seen = events(read(sent(event(kind, words, **details))))
         assert logged(kind, words, **details) == seen
+
+
+@given(st.lists(_hostile(_FRAGMENTS + _QUOTES), min_size=1, max_size=4), st.booleans())
+def test_messages_that_come_at_once_are_read_as_those_that_come_one_by_one(
+    attempts: list[tuple[Words, dict[str, bytes]]], skip_challenges: bool
+) -> None:
+    kinds = ("ChallengeSent", "ChallengeResponseFailed", "SuccessfulAuth")
+    texts = [event(kind, words, **digest) for words, digest in attempts for kind in kinds]
+    one_by_one = read(sent(END.join(texts)), skip_challenges=skip_challenges)
+    reader = AmiEvents(skip_challenges=skip_challenges)
+    assert one_by_one == [*reader.read(b"".join(text + END for text in texts), RECEIPT), *reader.end()]
+
+
+@given(st.sampled_from(sorted(KINDS)), st.lists(st.text("09:./-<>@ \u00e4"), min_size=4, max_size=4))
+def test_the_fast_reading_is_that_by_position(kind: str, values: list[str]) -> None:
+    account, session, *details = (value.encode() for value in values)
+    names = KINDS[kind].required + KINDS[kind].optional
+    text = event(kind, Words(account=account, session=session), **dict(zip(names, details, strict=False)))
+    reader = AmiEvents(skip_challenges=False)
+    assert [reader._by_position(text)] == reader.read(text + END, RECEIPT)
 
 
 @given(st.lists(st.one_of(st.binary(max_size=60), _texts(_FRAGMENTS + _QUOTES + (_TEXT,))), max_size=5))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fakeasterisk
+import pytest
 import written
 from hypothesis import given
 from hypothesis import strategies as st
 from patience import looked
 
 from amiguard.model import SecurityEvent
+from amiguard.sources.amievents import AmiEvents
 from amiguard.sources.securitylog import SecurityLog
 
 REMOTES = (b"IPV4/UDP/203.0.113.7/5060", b"IPV4/UDP/203.0.113.7/5061", b"IPV4/TLS/192.0.2.1/5061")
@@ -19,16 +22,22 @@ words = st.builds(
     remote=st.sampled_from(REMOTES),
     eventtv=st.sampled_from(TIMES),
 )
-records = st.builds(
-    lambda kind, about, password: written.record(kind, about, UsingPassword=password),
-    st.sampled_from(("SuccessfulAuth",) * 4 + ("ChallengeResponseFailed",)),
-    words,
-    st.sampled_from((b"0", b"1")),
-)
+kinds = st.sampled_from(("SuccessfulAuth",) * 4 + ("ChallengeResponseFailed",))
+told = st.lists(st.tuples(kinds, words, st.sampled_from((b"0", b"1"))), max_size=12)
+FORMS = {
+    "classic": lambda *record: written.classic(written.record(*record[:2], UsingPassword=record[2])),
+    "json": lambda *record: written.as_json(written.record(*record[:2], UsingPassword=record[2])),
+    "ami": lambda *record: fakeasterisk.event(*record[:2], UsingPassword=record[2]) + b"\r\n\r\n",
+}
 
 
-def events(log: SecurityLog, data: bytes) -> list[SecurityEvent]:
-    return [outcome for outcome in log.feed(data, written.NOON) if isinstance(outcome, SecurityEvent)]
+def reader(form: str, *, skip_repeats: bool) -> SecurityLog | AmiEvents:
+    return (AmiEvents if form == "ami" else SecurityLog)(skip_repeats=skip_repeats)
+
+
+def events(channel: SecurityLog | AmiEvents, data: bytes) -> list[SecurityEvent]:
+    read = channel.read if isinstance(channel, AmiEvents) else channel.feed
+    return [outcome for outcome in read(data, written.NOON) if isinstance(outcome, SecurityEvent)]
 
 
 def first_of_each_minute(told: list[SecurityEvent]) -> list[SecurityEvent]:
@@ -45,16 +54,20 @@ def first_of_each_minute(told: list[SecurityEvent]) -> list[SecurityEvent]:
     return kept
 
 
+@pytest.mark.parametrize("form", FORMS)
 @looked(100)
-@given(st.lists(records, max_size=12), st.booleans())
-def test_only_log_ins_like_one_of_the_same_minute_are_passed_over(told: list[bytes], as_json: bool) -> None:
-    data = b"".join(map(written.as_json if as_json else written.classic, told))
-    log = SecurityLog(skip_repeats=True)
-    whole, kept = events(SecurityLog(), data), events(log, data)
+@given(told)
+def test_only_log_ins_like_one_of_the_same_minute_are_passed_over(
+    form: str, told: list[tuple[str, written.Words, bytes]]
+) -> None:
+    data = b"".join(FORMS[form](*each) for each in told)
+    skipping = reader(form, skip_repeats=True)
+    whole, kept = events(reader(form, skip_repeats=False), data), events(skipping, data)
     assert first_of_each_minute(whole) == kept
-    assert len(whole) - len(kept) == log.skipped
+    assert len(whole) - len(kept) == skipping.skipped
 
 
-def test_by_default_none_is_passed_over() -> None:
-    login = written.classic(written.record("SuccessfulAuth"))
-    assert len(events(SecurityLog(), login * 3)) == 3
+@pytest.mark.parametrize("form", FORMS)
+def test_by_default_none_is_passed_over(form: str) -> None:
+    login = FORMS[form]("SuccessfulAuth", written.HONEST, b"1")
+    assert len(events(AmiEvents() if form == "ami" else SecurityLog(), login * 3)) == 3
