@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from amiguard.warden import Warden
 
 _ORIGINS: Final[dict[str, Origin]] = {"operator": "operator", "fail2ban": "fail2ban"}
+_SELECTING: Final = ("origin", "reason")
 _ALLOWING: Final = {"add": operator.or_, "del": operator.sub}
 _HISTORY: Final = 1000
 
@@ -196,18 +197,30 @@ class Desk:
             raise ControlError("a ban lasts at least 1s", Exit.USAGE)
         reason = _text(request.get("reason") or "banned by an operator")
         origin = _ORIGINS[str(request.get("origin", "operator"))]
-        ban = self.warden.ban(source, seconds, reason, origin, force=bool(request.get("force")))
+        ban = self._outlasting(source, time.time() + seconds) if origin != "operator" else None
+        ban = ban or self.warden.ban(source, seconds, reason, origin, force=bool(request.get("force")))
         return Reply({"ok": True, "ban": views.ban(ban)})
+
+    def _outlasting(self, source: Prefix, until: float) -> Ban | None:
+        """A ban that keeps the source out of everything at least as long: no program shortens it."""
+        ban = self.warden.guard.bans.covering(source, time.time())
+        return ban if ban is not None and ban.scope == "house" and ban.until >= until else None
 
     def _unban(self, request: Mapping[str, Any]) -> Reply:
         if request.get("all"):
             prefixes = [ban.source for ban in self.warden.guard.bans]
         else:
             prefixes = [self._prefix(text) for text in request["addresses"]]
-        lifted = self.warden.unban(prefixes)
+        lifted = self._withdraw(prefixes, request) if selective(request) else self.warden.unban(prefixes)
         if not lifted and not request.get("all"):
             raise ControlError("no ban holds any of these addresses", Exit.NOTHING)
         return Reply({"ok": True}, (json.dumps(views.ban(ban)) for ban in lifted))
+
+    def _withdraw(self, prefixes: Iterable[Prefix], request: Mapping[str, Any]) -> list[Ban]:
+        touched = chain.from_iterable(map(self.warden.guard.bans.overlapping, prefixes))
+        meant = list({ban.source: ban for ban in touched if means(request, ban)}.values())
+        self.warden.withdraw(meant)
+        return meant
 
     def _allow(self, request: Mapping[str, Any]) -> Reply:
         allows, action = set(self.warden.allows), request["action"]
@@ -241,6 +254,16 @@ def past(archive: Archive, source: Prefix | None, limit: int) -> Iterator[str]:
     with archive:
         for row in archive.history(source, limit):
             yield json.dumps(views.past(row, now))
+
+
+def selective(request: Mapping[str, Any]) -> bool:
+    """Whether a request to lift bans means only some of those that hold an address."""
+    return any(request.get(name) is not None for name in _SELECTING)
+
+
+def means(request: Mapping[str, Any], ban: Ban) -> bool:
+    """Whether a request to lift bans means this one among those that hold an address."""
+    return all(request.get(name) in (None, getattr(ban, name)) for name in _SELECTING)
 
 
 def stranger(source: Prefix, scope: str, remaining: float | None, now: float) -> Ban:

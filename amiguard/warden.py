@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from amiguard.firewall.netlink import FirewallError
 from amiguard.firewall.nftables import Element, Flow
 from amiguard.model import Alarm, Ban, Prefix, Verdict
+from amiguard.quota import Quota
 from amiguard.sources.securitylog import BROKEN, Ambiguous
 from amiguard.store.rows import PositionRow
 from amiguard.views import printable, span
@@ -79,8 +80,8 @@ class Warden:
         self.allows: set[Prefix] = set()
         self.alarms: deque[Alarm] = deque(maxlen=_ALARMS)
         self._ports: set[int] = set()
-        self._quota = _Quota(_WARNINGS_A_MINUTE)
-        self._broken = _Quota(_BROKEN + 1)
+        self._quota = Quota(_WARNINGS_A_MINUTE)
+        self._broken = Quota(_BROKEN + 1)
 
     def hear(self, channel: Channel, chunk: Chunk, receipt: float) -> None:
         """Let what a chunk of a log says have its effect, all of it."""
@@ -128,6 +129,12 @@ class Warden:
             self.guard.forgive(ban.source)
         self._freed(lifted, now)
         return lifted
+
+    def withdraw(self, bans: Sequence[Ban]) -> None:
+        """Lift these bans and no others; what was judged of their sources is not forgotten."""
+        for ban in bans:
+            self.guard.bans.drop(ban.source)
+        self._gone(bans, time.time())
 
     def allow(self, networks: Iterable[Prefix]) -> list[Ban]:
         """Make these all the run-time allows; bans inside them are lifted and returned."""
@@ -265,9 +272,12 @@ class Warden:
 
     def _freed(self, bans: Sequence[Ban], now: float) -> None:
         """These were taken out of memory on an operator's word."""
+        self.ledger.pardoned(ban.source for ban in bans)
+        self._gone(bans, now)
+
+    def _gone(self, bans: Sequence[Ban], now: float) -> None:
         self._lift(bans)
         self.ledger.ended(bans, now, "unbanned")
-        self.ledger.pardoned(ban.source for ban in bans)
         _say_each("unbanned %s", bans)
 
     def _lift(self, bans: Iterable[Ban]) -> None:
@@ -307,22 +317,6 @@ class Warden:
             last = "; more of this minute are only counted" if left == 1 else ""
             text = printable(found.text)
             _log.warning("ambiguous record in %s, %s: %s%s", name, found.why, text, last)
-
-
-class _Quota:
-    """So many a minute, and one more."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._minute = 0
-        self._left = 0
-
-    def take(self, now: float) -> int:
-        """How many are left with this one; 0 if none is."""
-        if int(now // 60) != self._minute:
-            self._minute, self._left = int(now // 60), self._limit + 1
-        self._left = max(self._left - 1, 0)
-        return self._left
 
 
 def _element(ban: Ban, now: float) -> Element:

@@ -59,7 +59,8 @@ def test_the_wheel_has_every_file_of_the_package(wheel: Path) -> None:
 
 @pytest.mark.parametrize("folder", DATA)
 def test_the_wheel_brings_filters_and_unit_along(wheel: Path, folder: str) -> None:
-    here = {f"amiguard/data/{folder}/{path.name}": path.read_bytes() for path in (ROOT / folder).iterdir()}
+    paths = [path for path in (ROOT / folder).rglob("*") if path.is_file()]
+    here = {f"amiguard/data/{path.relative_to(ROOT)}": path.read_bytes() for path in paths}
     with zipfile.ZipFile(wheel) as archive:
         there = {name: archive.read(name) for name in archive.namelist() if f"/data/{folder}/" in name}
     assert here
@@ -74,3 +75,7 @@ def test_an_installation_answers(installed: Path) -> None:
 def test_an_installation_replays_a_log(installed: Path) -> None:
     log = ROOT / "tests" / "corpus" / "asterisk22" / "pjsip-crack-40.json"
     assert "198.51.100.66" in run(installed / "amiguard", "replay", log)
+
+
+def test_an_installation_has_the_filters(installed: Path) -> None:
+    assert "jail.d/amiguard.conf" in run(installed / "amiguard", "filters", "list")

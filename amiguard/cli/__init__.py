@@ -26,6 +26,7 @@ _MODULES: Final = {
     "history": "bans",
     "allow": "allow",
     "replay": "replay",
+    "filters": "filters",
     "demo": "demo",
 }
 

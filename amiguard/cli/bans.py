@@ -11,7 +11,7 @@ import click
 from amiguard.cli.common import config_or_exit, print_json_lists, print_table, reports, with_config, with_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from amiguard.config import Config
 
@@ -98,11 +98,16 @@ def _print_running(bans: list[dict[str, Any]]) -> None:
     )
 
 
+def _origin(**how: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option("--origin", metavar="WHO", type=click.Choice(["operator", "fail2ban"]), **how)
+
+
 @click.command("ban")
 @click.argument("address")
 @click.option("--for", "lasting", metavar="DURATION", help='How long: 10m, 1h, 7d, or "forever".')
 @click.option("--reason", metavar="TEXT", help="Why, for list and history.")
 @click.option("--force", is_flag=True, help="Even a friend, a known peer, a very wide prefix.")
+@_origin(default="operator", help="operator, or fail2ban, which shortens no other ban.")
 @with_config
 @with_json
 @reports
@@ -110,6 +115,7 @@ def ban_command(
     address: str,
     lasting: str | None,
     reason: str | None,
+    origin: str,
     config_path: str | None,
     *,
     force: bool,
@@ -121,7 +127,7 @@ def ban_command(
 
     config = config_or_exit(config_path)
     arguments = {"address": address, "for": _lasting(lasting), "reason": reason, "force": force}
-    with asking(config.service.socket, "ban", **arguments) as (head, rows):
+    with asking(config.service.socket, "ban", origin=origin, **arguments) as (head, rows):
         list(rows)
     if as_json:
         click.echo(views.document({"ban": head["ban"]}))
@@ -144,11 +150,19 @@ def _lasting(text: str | None) -> str | None:
 @click.command("unban")
 @click.argument("addresses", nargs=-1, metavar="ADDRESS...")
 @click.option("--all", "everybody", is_flag=True, help="Lift every ban.")
+@_origin(help="Only what operator, or fail2ban, wanted; strikes stay.")
+@click.option("--reason", metavar="TEXT", help="Only what was banned for this reason; strikes stay.")
 @with_config
 @with_json
 @reports
 def unban_command(
-    addresses: tuple[str, ...], config_path: str | None, *, everybody: bool, as_json: bool
+    addresses: tuple[str, ...],
+    origin: str | None,
+    reason: str | None,
+    config_path: str | None,
+    *,
+    everybody: bool,
+    as_json: bool,
 ) -> None:
     """Lift the bans that hold any ADDRESS, and forget their last strike."""
     from amiguard.cli import offline  # noqa: PLC0415
@@ -156,7 +170,8 @@ def unban_command(
     if bool(addresses) == everybody:
         raise click.UsageError("name addresses, or say --all")
     config = config_or_exit(config_path)
-    with offline.rows(config, "unban", addresses=list(addresses), all=everybody) as rows:
+    wanted = {"addresses": list(addresses), "all": everybody, "origin": origin, "reason": reason}
+    with offline.rows(config, "unban", **wanted) as rows:
         lifted = list(rows)
     if as_json:
         print_json_lists(unbanned=lifted)

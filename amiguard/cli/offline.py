@@ -69,7 +69,7 @@ def _list(config: Config, _: dict[str, Any]) -> Iterator[str]:
 def _unban(config: Config, arguments: dict[str, Any]) -> Iterator[str]:
     """Lift in the kernel, and record it, so that the next start does not bring the bans back."""
     from amiguard import views  # noqa: PLC0415
-    from amiguard.desk import read_source, stranger  # noqa: PLC0415
+    from amiguard.desk import means, read_source, selective, stranger  # noqa: PLC0415
     from amiguard.store import Ending, Snapshot, Store  # noqa: PLC0415
 
     now = time.time()
@@ -78,9 +78,10 @@ def _unban(config: Config, arguments: dict[str, Any]) -> Iterator[str]:
     with _firewall(config) as firewall, Store.open(Path(config.service.state_dir)) as store:
         standing = [(seen.source, seen.scope, seen.remaining) for seen in firewall.bans()]
         bans = {source: stranger(source, scope, left, now) for source, scope, left in standing} | known
-        lifted = [ban for ban in bans.values() if arguments["all"] or _touched(ban.source, wanted)]
+        meant = [ban for ban in bans.values() if means(arguments, ban)]
+        lifted = [ban for ban in meant if arguments["all"] or _touched(ban.source, wanted)]
         firewall.lift([(ban.source, ban.scope) for ban in lifted])
-        pardoned = [ban.source for ban in lifted]
+        pardoned = [] if selective(arguments) else [ban.source for ban in lifted]
         store.commit(Snapshot(ended=[Ending.of(ban, now, "unbanned") for ban in lifted], pardoned=pardoned))
     if not lifted and not arguments["all"]:
         raise ControlError("no ban holds any of these addresses", Exit.NOTHING)

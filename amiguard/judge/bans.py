@@ -116,10 +116,14 @@ class Bans:
 
     def end(self, source: Prefix) -> Ban | None:
         """End the ban of exactly this source, if it runs, with the last strike."""
-        ban = self._remove(source)
+        ban = self.drop(source)
         if ban is not None and (strikes := self._strikes.pop(source, ())[:-1]):
             self._strikes[source] = strikes
         return ban
+
+    def drop(self, source: Prefix) -> Ban | None:
+        """End the ban of exactly this source, if it runs; its strikes stay."""
+        return self._remove(source)
 
     def expire(self, time: float) -> list[Ban]:
         """Drop the bans that are over at `time`."""

@@ -1,0 +1,95 @@
+"""Edge: what fail2ban makes of lines with our filters, and with its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+
+from amiguard.model import Prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+OURS: Final = Path(__file__).parents[2] / "filters"
+THEIRS: Final = Path("/etc/fail2ban/filter.d")
+NAMES: Final = tuple(
+    sorted(path.stem for path in OURS.glob("amiguard-*.conf") if not path.stem.endswith("-common"))
+)
+"""Our filters; fail2ban's own is `asterisk`."""
+LIMIT: Final = 30.0
+"""Seconds for an answer; all of the corpus takes one."""
+
+
+class Named(NamedTuple):
+    """Whom a line names, and when (None: it has no date)."""
+
+    address: Prefix
+    time: float | None
+
+
+class Judge:
+    """A running fail2ban without jails; a context manager that ends it."""
+
+    def __init__(self, folder: Path) -> None:
+        """Start it on our filters and its own one for Asterisk, copied into the folder."""
+        filters = folder / "filter.d"
+        filters.mkdir()
+        for path in (*OURS.glob("*.conf"), THEIRS / "asterisk.conf", THEIRS / "common.conf"):
+            shutil.copy(path, filters)
+        program = Path(__file__).with_name("fail2ban_program.py")
+        self._process = subprocess.Popen(
+            [interpreter(), "-W", "ignore", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        self.loaded = self._ask([str(folder), [*NAMES, "asterisk"]])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def reads(self, name: str, lines: Iterable[bytes]) -> list[list[Named]]:
+        """Whom each line of a file names, by the filter of that name."""
+        return self._named(name, [line.decode("latin-1") for line in lines])
+
+    def reads_journal(self, name: str, before: str, message: str) -> list[Named]:
+        """Whom a journal entry names."""
+        return self._named(name, [(before, message)])[0]
+
+    def whom(self, name: str, *lines: bytes) -> list[str]:
+        """All who are named, as text."""
+        return [str(each.address) for found in self.reads(name, lines) for each in found]
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of CPU that it has taken so far."""
+        fields = (
+            Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        )
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def _named(self, name: str, texts: list[Any]) -> list[list[Named]]:
+        return [
+            [Named(Prefix.parse(address), time) for address, time in found]
+            for found in self._ask([name, texts])
+        ]
+
+    def _ask(self, request: Any) -> Any:
+        self._process.stdin.write(json.dumps(request).encode() + b"\n")
+        self._process.stdin.flush()
+        assert select.select([self._process.stdout], [], [], LIMIT)[0], f"no answer within {LIMIT:g} s"
+        answer = self._process.stdout.readline()
+        assert answer, "fail2ban's Python has ended; what it said is above"
+        return json.loads(answer)
+
+
+def interpreter() -> str:
+    """The Python that fail2ban runs in."""
+    first = Path(shutil.which("fail2ban-regex")).read_text(encoding="utf-8").partition("\n")[0]
+    return first.removeprefix("#!").split()[0]
