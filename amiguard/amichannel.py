@@ -49,6 +49,8 @@ class AmiChannel:
         self._guard = guard
         self._is_own = is_own
         self._over_http = over_http
+        self._covers = False
+        """Whether it has told an event since it began, or has lost some: what came before may be untold."""
 
     @property
     def listening(self) -> bool:
@@ -61,29 +63,48 @@ class AmiChannel:
         Where whole events may be forged and a JSON log, in which they may not, tells
         the same, the log alone is judged; without one they count, but prove nothing.
         """
+        heeded = self._attend(heeded=not (self._over_http and json_heard))
         for found in batch.found:
             if isinstance(found, Ambiguous):
                 self.ambiguous[found.why] += 1
                 yield found
                 continue
             self.events += 1
-            if self._is_own(found) or (self._over_http and json_heard):
+            if not heeded:
                 continue
             time = self.timing.judge(found.time, batch.receipt, backlog=False)
-            yield from self._guard.observe(found, time, self.name, self._over_http)
+            if not self._covers:
+                self._covers = True
+                self._guard.counting.covers(self.name, time)
+            if not self._is_own(found):
+                yield from self._guard.observe(found, time, self.name, self._over_http)
 
-    def turn(self, status: Status, now: float) -> None:
-        """The connection has changed; while it listens it covers all that happens."""
-        counting = self._guard.counting
-        if status.state is State.LISTENING and not self.listening:
-            counting.open(self.name, covers_from=now)
-            self.trouble = None
-        elif self.listening and status.state is not State.LISTENING:
-            counting.close(self.name)
+    def turn(self, status: Status) -> None:
+        """The connection has changed."""
         self.status = status
+        if not self.listening:
+            self._attend(heeded=False)
+            return
+        self.trouble = None
+        if not self._over_http:  # else it depends on who else tells something when the first event comes
+            self._attend(heeded=True)
 
-    def lose(self, lost: Lost, now: float) -> None:
-        """Events were lost; from now on all is covered again."""
+    def passed(self, asked: float) -> None:
+        """All that happened before `asked` was told."""
+        self._guard.counting.caught_up(self.name, self.timing.passed(asked))
+
+    def lose(self, lost: Lost) -> None:
+        """Events were lost; from the next one on all is covered again."""
         self.missed += sum(lost.by_address.values()) + lost.others
-        if self.listening:
-            self._guard.counting.lost(self.name, resumes=now)
+        if self._covers:
+            self._covers = False
+            self._guard.counting.lost(self.name)
+
+    def _attend(self, *, heeded: bool) -> bool:
+        """Let the counting know whether this channel tells what is judged."""
+        if heeded:
+            self._guard.counting.open(self.name, live=True)
+        else:
+            self._covers = False
+            self._guard.counting.close(self.name)
+        return heeded

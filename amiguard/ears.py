@@ -11,7 +11,7 @@ from amiguard.asterisk.discover import discover
 from amiguard.channel import Channel
 from amiguard.peerwatch import PeerWatch
 from amiguard.sources.ami_client import AmiClient
-from amiguard.sources.ami_inbox import Batch, Lost, State, Status
+from amiguard.sources.ami_inbox import Batch, Lost, Passed, State, Status
 from amiguard.sources.follow import Follower
 from amiguard.views import printable
 
@@ -30,8 +30,8 @@ _log = logging.getLogger("amiguard")
 
 _OVER_HTTP: Final = "AMI over HTTP is on: records in anything but JSON can be forged and prove nothing"
 _ANSWERING: Final = (State.LISTENING, State.DEAF)
-_UNDERWAY: Final = 1.0
-"""Seconds that an event may take from Asterisk to us; mostly it is 2 ms."""
+_READ: Final = ("following", "missing")
+"""States of a log of which nothing may be left unread."""
 
 
 class Ears:
@@ -85,9 +85,9 @@ class Ears:
             self._warden.ledger.closed(path)
         if counting.busy:
             now = time.time()
-            current = [path for path in channels if not tails[path].behind]
-            for name in current + [ami.name for ami in self._desk.amis if ami.listening]:
-                counting.caught_up(name, now - _UNDERWAY)
+            for path, channel in channels.items():
+                if tails[path].state in _READ and not tails[path].behind:
+                    counting.caught_up(path, channel.timing.passed(now))
 
     async def _follow(self, positions: Mapping[str, Position]) -> None:
         channels = self._desk.channels
@@ -108,19 +108,26 @@ class Ears:
             match item:
                 case Status():
                     _say(channel, item)
-                    channel.turn(item, time.time())
+                    channel.turn(item)
                     if item.state in _ANSWERING:
                         self._peers.ring()
                 case Lost():
                     _log.warning("%s: events came too fast; the log must tell them", channel.name)
-                    channel.lose(item, time.time())
+                    channel.lose(item)
+                case Passed():
+                    channel.passed(item.time)
                 case Batch():
                     heard = channel.hear(item, json_heard=self._json_heard())
                     self._warden.effect(channel.name, heard, item.receipt)
             self._wake_if_crowded()
 
     def _json_heard(self) -> bool:
-        return any(channel.form == "json" for channel in self._desk.channels.values())
+        """Whether a JSON log tells events; one that cannot be read any more does not."""
+        tails = self._desk.tails
+        return any(
+            channel.form == "json" and path in tails and tails[path].state == "following"
+            for path, channel in self._desk.channels.items()
+        )
 
     def _wake_if_crowded(self) -> None:
         if self._warden.ledger.crowded:

@@ -211,6 +211,10 @@ def test_a_remote_ami_takes_tls_or_a_decision(key: str) -> None:
          "score.fast.threshold = nan: expected a number above 0, at most 1e+06"),
         ("[score]\nmax_sources = 999", "score.max_sources = 999: expected an integer from 1000 to 10000000"),
         ("[score]\nwide6 = 64", "score.wide6 = 64: expected 0, or 16 to 63 (below ban.ipv6_prefix)"),
+        (
+            "[[ami]]\n[[ami]]\nport = 5039\n[[ami]]\nusername = 'other'",
+            "ami#3.host = '127.0.0.1': port 5038 of it is in another [[ami]] already",
+        ),
         ("[score]\nwide6 = 15", "score.wide6 = 15: expected 0, or 16 to 63 (below ban.ipv6_prefix)"),
         ("[ban]\nipv6_prefix = 48", "score.wide6 = 48: expected 0, or 16 to 47 (below ban.ipv6_prefix)"),
         ("[score]\npoints = 1", "score.points = 1: expected a table"),

@@ -147,7 +147,8 @@ def test_a_quarrel_about_the_firewall_is_bitter_only_when_it_goes_on() -> None:
 
 def test_an_ami_that_says_nothing_has_nothing_written() -> None:
     one = house()
-    one.guard.counting.open("ami", covers_from=1000.0)
+    one.guard.counting.open("ami", live=True)
+    one.guard.counting.covers("ami", 1000.0)
     one.ledger.snapshot()
     for second in range(1001, 1004):
         one.guard.counting.caught_up("ami", float(second))

@@ -6,14 +6,14 @@ Call-ID).  So for each equal value the greatest of the channels' counts holds:
 an occurrence is new when its channel has told it more often than any other.
 
 A log may lag by minutes behind the AMI, longer than single events are
-remembered.  For that the AMI's *coverage* is kept: what a log tells late of a
-time that the AMI has covered was told already.
+remembered.  For that the AMI's *coverage* is kept: what a log tells late, or
+after a restart, of a time that the AMI has covered was told already.
 """
 
 from __future__ import annotations
 
-import heapq
 import math
+from collections import Counter, OrderedDict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -36,61 +36,92 @@ class Span(NamedTuple):
     end: float
 
 
+class _Channel:
+    """One that is open: it has told all that happened from `start` to `passed`; `live`, when it happened."""
+
+    __slots__ = ("live", "passed", "start")
+
+    def __init__(self, *, live: bool) -> None:
+        self.live = live
+        self.passed = -math.inf
+        self.start = math.inf if live else -math.inf
+
+
+class _Entry(NamedTuple):
+    """How often each channel has told an event, and when it was judged."""
+
+    time: float
+    counts: dict[str, int]
+
+
 class Counting:
-    """Counts events by channel while more than one channel is open."""
+    """Counts events by channel while more than one channel is open.
+
+    Attributes:
+        repeats: occurrences that another channel had told already.
+        compared: occurrences of which it is known which channels told them.
+        untold: of these, by channel, those that it has not told though it was there.
+        shortened: entries given up before their time, for want of room.
+    """
 
     def __init__(self) -> None:
         self.repeats = 0
-        """Occurrences that another channel had told already."""
+        self.compared = 0
+        self.untold: Counter[str] = Counter()
         self.shortened = 0
-        """Entries given up before their time, for want of room."""
-        self._watermarks: dict[str, float] = {}
-        self._counts: dict[SecurityEvent, dict[str, int]] = {}
-        self._ages: list[tuple[float, int, SecurityEvent]] = []
-        self._serial = 0
+        self._channels: dict[str, _Channel] = {}
+        self._entries: OrderedDict[SecurityEvent, _Entry] = OrderedDict()
         self._horizon = -math.inf
         """Of what happened before, events may have been forgotten."""
-        self._covering: dict[str, float] = {}
         self._spans: list[Span] = []
 
     @property
     def spans(self) -> list[Span]:
         """What was covered so far, the newest last; for the store."""
         running = [
-            Span(channel, start, self._watermarks[channel])
-            for channel, start in self._covering.items()
-            if self._watermarks[channel] > start
+            Span(name, channel.start, channel.passed)
+            for name, channel in self._channels.items()
+            if channel.live and channel.start <= channel.passed
         ]
         return (self._spans + running)[-SPANS:]
 
     @property
     def busy(self) -> bool:
         """Whether there is, was or may yet be a second channel, and so anything to compare."""
-        return len(self._watermarks) > 1 or bool(self._spans) or bool(self._covering)
+        channels = self._channels
+        if len(channels) > 1 or self._spans or self._entries:
+            return True
+        return any(channel.live for channel in channels.values())
 
-    def open(self, channel: str, *, covers_from: float | None = None) -> None:
+    def open(self, channel: str, *, live: bool = False) -> None:
         """The channel will tell events from now on.
 
-        `covers_from`: it tells all that happens from that time on, and at once, as the AMI
-        does while nothing of it is lost.
+        Args:
+            channel: its name.
+            live: it tells nothing of what was before, and what happens at once, as the AMI
+                does; from when on it covers all is said by `covers`.
         """
-        self._watermarks.setdefault(channel, -math.inf)
-        if covers_from is not None:
-            self._covering[channel] = covers_from
+        if channel not in self._channels:
+            self._channels[channel] = _Channel(live=live)
+
+    def covers(self, channel: str, start: float) -> None:
+        """All that happens from `start` on, this live channel will tell."""
+        self._channels[channel].start = start
+
+    def lost(self, channel: str) -> None:
+        """A live channel has lost events: its coverage ends here."""
+        live = self._channels[channel]
+        if live.start <= live.passed:
+            self._spans = [*self._spans, Span(channel, live.start, live.passed)][-SPANS:]
+        live.start = math.inf
 
     def close(self, channel: str) -> None:
-        """The channel is down: nobody waits for what it has not told."""
-        self.lost(channel)
-        self._watermarks.pop(channel, None)
-        self._forget()
-
-    def lost(self, channel: str, resumes: float | None = None) -> None:
-        """The channel has lost events: its coverage ends, and begins again at `resumes`."""
-        start = self._covering.pop(channel, None)
-        if start is not None and self._watermarks[channel] > start:
-            self._spans = [*self._spans, Span(channel, start, self._watermarks[channel])][-SPANS:]
-        if resumes is not None:
-            self._covering[channel] = resumes
+        """The channel is down, if it was open: nobody waits for what it has not told."""
+        gone = self._channels.get(channel)
+        if gone is not None:
+            if gone.live:
+                self.lost(channel)
+            del self._channels[channel]
 
     def restore(self, spans: Iterable[Span]) -> None:
         """Take up what was covered before a restart; of all that single events were forgotten."""
@@ -99,16 +130,19 @@ class Counting:
 
     def shift(self, delta: float) -> None:
         """The clock was set by `delta` seconds: what the channels have passed, they still have."""
-        self._watermarks = {channel: time + delta for channel, time in self._watermarks.items()}
-        self._covering = {channel: start + delta for channel, start in self._covering.items()}
+        for channel in self._channels.values():
+            channel.passed += delta
+            channel.start += delta
         self._spans = [Span(channel, start + delta, end + delta) for channel, start, end in self._spans]
-        self._ages = [(time + delta, serial, event) for time, serial, event in self._ages]
+        for event, (time, counts) in self._entries.items():
+            self._entries[event] = _Entry(time + delta, counts)
         self._horizon += delta
 
     def caught_up(self, channel: str, time: float) -> None:
-        """The channel has told all that happened before `time`."""
-        if channel in self._watermarks:
-            self._watermarks[channel] = max(self._watermarks[channel], time)
+        """The channel has told all that happened before `time`, if it is open."""
+        known = self._channels.get(channel)
+        if known is not None and time > known.passed:
+            known.passed = time
             self._forget()
 
     def repeated(self, channel: str, event: SecurityEvent, time: float) -> bool:
@@ -119,29 +153,61 @@ class Counting:
         """
         if not self.busy:
             return False
-        counts = self._counts.get(event)
-        if counts is None:
+        entry = self._entries.get(event)
+        if entry is None:
             if time <= self._horizon and self._covered(channel, time):
-                self.repeats += 1
+                self._told_late(channel)
                 return True
-            counts = self._counts[event] = {}
-            self._serial += 1
-            heapq.heappush(self._ages, (time, self._serial, event))
-        counts[channel] = counts.get(channel, 0) + 1
-        repeat = any(count >= counts[channel] for other, count in counts.items() if other != channel)
+            entry = self._entries[event] = _Entry(time, {})
+            if len(self._entries) > ENTRIES:
+                self._shorten()
+        repeat = self._count(channel, event, entry.counts)
         self.repeats += repeat
         self.caught_up(channel, time)
         return repeat
+
+    def note(self, channel: str, event: SecurityEvent) -> None:
+        """An occurrence that counts for nothing now, but may have counted when another channel told it."""
+        entry = self._entries.get(event) if self._entries else None
+        if entry is not None:
+            self._count(channel, event, entry.counts)
+
+    def _count(self, channel: str, event: SecurityEvent, counts: dict[str, int]) -> bool:
+        count = counts[channel] = counts.get(channel, 0) + 1
+        repeat = any(told >= count for other, told in counts.items() if other != channel)
+        if repeat and self._channels.keys() <= counts.keys() and set(counts.values()) == {count}:
+            del self._entries[event]  # none is ahead, so nothing is lost by beginning anew
+            self.compared += count
+        return repeat
+
+    def _told_late(self, channel: str) -> None:
+        self.repeats += 1
+        if self.untold[channel]:
+            self.untold[channel] -= 1
 
     def _covered(self, channel: str, time: float) -> bool:
         return any(span.channel != channel and span.start <= time <= span.end for span in self.spans)
 
     def _forget(self) -> None:
-        passed = min(self._watermarks.values(), default=math.inf) - PASSED
-        if len(self._watermarks) < 2:  # noqa: PLR2004 - nobody is left to repeat anything
-            passed = math.inf
-        while self._ages and (self._ages[0][0] < passed or len(self._ages) > ENTRIES):
-            time, _, event = heapq.heappop(self._ages)
-            self._horizon = max(self._horizon, time)
-            del self._counts[event]
-            self.shortened += time >= passed
+        """Retire the events that all have passed, in the order in which they came."""
+        passed = min(channel.passed for channel in self._channels.values()) - PASSED
+        self._horizon = max(self._horizon, passed)
+        while self._entries and next(iter(self._entries.values())).time < passed:
+            _, (time, counts) = self._entries.popitem(last=False)
+            self._compare(time, counts)
+
+    def _shorten(self) -> None:
+        """Give up the oldest event."""
+        _, (time, _) = self._entries.popitem(last=False)
+        self._horizon = max(self._horizon, time)
+        self.shortened += 1
+
+    def _compare(self, time: float, counts: dict[str, int]) -> None:
+        """See who has not told what others have."""
+        if len(self._channels) < 2:  # noqa: PLR2004 - there is nobody to compare with
+            return
+        most = max(counts.values())
+        self.compared += most
+        for name, channel in self._channels.items():
+            if channel.start <= time and counts.get(name, 0) < most:
+                self.untold[name] += most - counts.get(name, 0)

@@ -100,6 +100,7 @@ class Guard:
         if ban is not None:
             time = max(time, ban.since)
             if ban.scope == "house" or not proven:
+                self.counting.note(channel, event)
                 self.scorer.exhibit(standing.source, event, proven=proven)
                 return ()
         if event.kind == "SuccessfulAuth" and not event.tampered:

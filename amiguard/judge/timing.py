@@ -11,6 +11,8 @@ from typing import Final
 
 OLDEST: Final = 86_400.0
 NEWEST: Final = 2.0
+UNDERWAY: Final = 1.0
+"""Seconds that an event may take from Asterisk to us; mostly it is 2 ms."""
 
 
 class Timing:
@@ -21,6 +23,15 @@ class Timing:
         """Events whose own time was not believed."""
         self.latest: float | None = None
         """The greatest time judged so far; None before the first."""
+        self._lag = 0.0
+
+    def passed(self, now: float) -> float:
+        """Before which time all is told by a channel that has nothing untold `now`.
+
+        Asterisk's clock may not be ours, and a log may be written late: then what
+        was told last was so much older than its receipt.
+        """
+        return now - UNDERWAY - max(self._lag, 0.0)
 
     def judge(self, eventtv: float, receipt: float, backlog: bool) -> float:
         """The time at which to judge an event.
@@ -37,6 +48,8 @@ class Timing:
         else:
             self.skewed += 1
             judged = min(reference, receipt)
+        if not backlog:
+            self._lag = receipt - judged
         if self.latest is None or judged > self.latest:
             self.latest = judged
         return judged

@@ -13,11 +13,12 @@ import os
 import random
 import secrets
 import ssl
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
 from amiguard.sources.ami import Connection
-from amiguard.sources.ami_inbox import ROOM, Inbox, Item, State, Status
+from amiguard.sources.ami_inbox import ROOM, Inbox, Item, Passed, State, Status
 from amiguard.sources.ami_secret import SecretError, read_secret
 from amiguard.sources.ami_wire import OverError, Wire
 from amiguard.sources.amievents import AmiEvents
@@ -177,8 +178,10 @@ class AmiClient:
             await wire.reach(lambda: wire.heard and self.status.state is State.DEAF, timings.ping)
             if wire.heard and self.status.state is State.DEAF:
                 self._say(State.LISTENING, "", attempt)
+            asked = time.time()
             if not await wire.ping(timings.answer):
                 raise OverError(State.DOWN, f"no answer to a ping within {timings.answer:g} s")
+            self._inbox.say(Passed(asked))
 
     async def _connect(self) -> Wire:
         config = self._config

@@ -50,6 +50,12 @@ class Batch(NamedTuple):
     receipt: float
 
 
+class Passed(NamedTuple):
+    """Asterisk has answered: all that happened before `time` (seconds since the epoch) was told."""
+
+    time: float
+
+
 class Lost(NamedTuple):
     """What found no room: events by address, and all others."""
 
@@ -57,7 +63,7 @@ class Lost(NamedTuple):
     others: int
 
 
-Item: TypeAlias = Batch | Lost | Status
+Item: TypeAlias = Batch | Lost | Passed | Status
 
 
 class Inbox:
@@ -86,10 +92,10 @@ class Inbox:
             self._items.append((batch, weight))
         self._ring()
 
-    def say(self, status: Status) -> None:
+    def say(self, news: Status | Passed) -> None:
         """Take in news of the connection; they come seldom, and always find room."""
         self._report()
-        self._items.append((status, 0))
+        self._items.append((news, 0))
         self._ring()
 
     def take(self) -> Item | None:

@@ -61,8 +61,18 @@ def test_when_a_channel_is_down_nobody_waits_for_it() -> None:
     assert not tell(count, "log", EVENTS[0])
     count.close("ami")
     assert not tell(count, "log", EVENTS[0])
+    assert not tell(count, "log", made.event(at=PASSED + 1))
     count.open("ami")
     assert not tell(count, "ami", EVENTS[0])  # what was told before it came up is forgotten
+
+
+def test_what_a_channel_told_just_before_it_died_counts_once() -> None:
+    """And what it had no time to tell, in the very same millisecond, is no repetition."""
+    count = covered()
+    same = [made.event(at=1.0, session=session) for session in (b"1", b"1", b"2")]
+    assert not tell(count, "ami", same[0])
+    count.close("ami")
+    assert [True, False, False] == [tell(count, "log", event) for event in same]
 
 
 def test_an_event_is_forgotten_when_both_channels_have_passed_it() -> None:
@@ -81,6 +91,22 @@ def test_a_quiet_channel_may_say_how_far_it_has_come() -> None:
     count.caught_up("log", made.START + 60)
     count.caught_up("ami", made.START + 60)
     assert not tell(count, "ami", made.event())
+
+
+def test_a_flood_that_both_channels_tell_needs_no_memory() -> None:
+    count = opened("log", "ami")
+    for n in range(counting.ENTRIES + 100):
+        for channel in ("log", "ami"):
+            tell(count, channel, made.event(session=b"%d" % n))
+    assert (0, counting.ENTRIES + 100) == (count.shortened, count.compared)
+
+
+def test_what_is_older_than_the_memory_is_bounded_too() -> None:
+    """A log that goes back in time moves no watermark."""
+    count = opened("log", "ami")
+    for n in range(counting.ENTRIES + 100):
+        tell(count, "log", made.event(at=-n / 100))
+    assert count.shortened == 100
 
 
 def test_a_flood_that_one_channel_does_not_tell_is_bounded_and_reported() -> None:
@@ -115,10 +141,14 @@ def test_a_time_that_nobody_believes_neither_forgets_nor_keeps() -> None:
     assert not count.repeated("ami", far, made.START)  # forgotten like all of its minute
 
 
+def covering(count: Counting, start: float = 0.0) -> None:
+    count.open("ami", live=True)
+    count.covers("ami", made.START + start)
+
+
 def covered(start: float = 0.0) -> Counting:
-    count = Counting()
-    count.open("log")
-    count.open("ami", covers_from=made.START + start)
+    count = opened("log")
+    covering(count, start)
     return count
 
 
@@ -140,7 +170,8 @@ def test_what_the_ami_could_not_tell_the_log_tells() -> None:
     before, while_lost = stream(1, 100), stream(200, 300)
     for event in stream(100, 200):
         tell(count, "ami", event)
-    count.lost("ami", resumes=made.START + 300)
+    count.lost("ami")
+    count.covers("ami", made.START + 300)
     for event in stream(301, 400):
         tell(count, "ami", event)
     count.caught_up("log", made.START + 500)
@@ -152,7 +183,8 @@ def test_coverage_survives_a_restart_and_is_bounded() -> None:
     count = covered()
     for n in range(1, 200):
         tell(count, "ami", made.event(at=float(2 * n), session=b"%d" % n))
-        count.lost("ami", resumes=made.START + 2 * n + 1)
+        count.lost("ami")
+        count.covers("ami", made.START + 2 * n + 1)
     assert len(count.spans) <= counting.SPANS
     again = opened("log")
     again.restore(count.spans)
@@ -171,7 +203,7 @@ def test_an_ami_that_is_down_for_good_costs_the_log_nothing() -> None:
 
 def test_a_log_that_comes_later_doubles_nothing_that_the_ami_alone_has_told() -> None:
     count = Counting()
-    count.open("ami", covers_from=made.START)
+    covering(count)
     events = stream(1, 5)
     assert not any(tell(count, "ami", event) for event in events)
     count.open("log")
@@ -190,12 +222,60 @@ def test_after_the_clock_was_set_back_two_channels_still_count_once() -> None:
 
 
 def test_what_was_covered_before_the_clock_was_set_back_hides_nothing_after_it() -> None:
-    count = Counting()
-    count.open("log")
-    count.open("ami", covers_from=made.START)
+    count = covered()
     count.caught_up("ami", made.START + 60)
     count.close("ami")
     count.restore(count.spans)
     count.shift(-made.HOUR)
-    count.open("ami", covers_from=made.START + 60 - made.HOUR)
+    covering(count, 60 - made.HOUR)
     assert not tell(count, "log", made.event(at=30))
+
+
+def test_what_only_one_channel_tells_is_known_of_the_other_when_both_have_passed_it() -> None:
+    count = covered()
+    for n in range(3):
+        tell(count, "log", made.event(at=n + 1.0))
+    for n in range(2):
+        tell(count, "ami", made.event(at=n + 1.0))
+    tell(count, "ami", made.event(at=4.0))
+    assert (2, {}) == (count.compared, count.untold)
+    for channel in ("log", "ami"):
+        count.caught_up(channel, made.START + 60)
+    assert (4, {"ami": 1, "log": 1}) == (count.compared, count.untold)
+
+
+def test_a_channel_that_was_not_there_has_left_nothing_untold() -> None:
+    count = covered(start=10)
+    tell(count, "log", made.event(at=9.0))
+    tell(count, "log", made.event(at=11.0))
+    count.lost("ami")
+    tell(count, "log", made.event(at=12.0))
+    for channel in ("log", "ami"):
+        count.caught_up(channel, made.START + 60)
+    assert {} == count.untold
+    count.close("ami")
+    tell(count, "log", made.event(at=61.0))
+    count.caught_up("log", made.START + 120)
+    assert (3, {}) == (count.compared, count.untold)
+
+
+def test_what_is_told_late_is_told() -> None:
+    count = covered()
+    tell(count, "ami", made.event(at=1.0))
+    for channel in ("log", "ami"):
+        count.caught_up(channel, made.START + 60)
+    assert {"log": 1} == count.untold
+    assert tell(count, "log", made.event(at=1.0))
+    assert {} == +count.untold
+
+
+def test_the_log_s_copy_of_what_led_to_a_ban_is_no_disagreement() -> None:
+    judge = made.guard()
+    judge.counting.open("log")
+    covering(judge.counting)
+    events = [made.event(at=n / 10, transport=b"TCP") for n in range(5)]
+    for channel in ("ami", "log"):
+        for event in events:
+            judge.observe(event, event.time, channel)
+    assert 1 == len(list(judge.bans))
+    assert (5, {}) == (judge.counting.compared, judge.counting.untold)
