@@ -1,4 +1,4 @@
-"""Pure: one Asterisk heard through a log and an AMI, as the service hears it, but by a clock of the test's."""
+"""Pure: one Asterisk heard through a log and an AMI, as the service hears it, but by the test's own clock."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from lab import eventtv
 from amiguard import ledger
 from amiguard.amichannel import AmiChannel
 from amiguard.channel import Channel
-from amiguard.model import Ban, Prefix, SecurityEvent, Verdict
+from amiguard.model import Ban, SecurityEvent, Verdict
 from amiguard.sources.ami_inbox import Batch, Lost, State, Status
 from amiguard.sources.amievents import AmiEvents, Shutdown
-from amiguard.sources.securitylog import Ambiguous
 from amiguard.store import Memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from amiguard.judge.guard import Guard, Outcome
+    from amiguard.sources.securitylog import Ambiguous
     from amiguard.store import Snapshot
 
 LOG, AMI = "/var/log/asterisk/security.json", "127.0.0.1:5038"
@@ -49,8 +49,7 @@ class Told(NamedTuple):
 def found(data: bytes) -> list[SecurityEvent | Ambiguous]:
     """What a client makes of these messages."""
     reader = AmiEvents()
-    texts = data.split(b"\r\n\r\n")[:-1]
-    outcomes = [each for text in texts for each in reader.read(text, made.START)] + [*reader.end()]
+    outcomes = (*reader.read(data, made.START), *reader.end())
     return [each for each in outcomes if not isinstance(each, Shutdown)]
 
 
@@ -130,6 +129,7 @@ class Play:
 
     def __init__(self, house: House) -> None:
         self.house = house
+        self.now = made.START
         self.heard: Counter[SecurityEvent] = Counter()
         self._lines: list[Told] = []
         self._since = 0.0
@@ -140,50 +140,50 @@ class Play:
         """How often each event has happened, as far as anybody has told us."""
         return Counter(told.event for told in self._lines) | self.heard
 
-    def log(self, now: float, told: Told) -> None:
+    def log(self, told: Told) -> None:
         """A line is written."""
         self._lines.append(told)
-        self.house.read(told.line, now)
+        self.house.read(told.line, self.now)
 
-    def ami(self, now: float, told: Told) -> None:
+    def ami(self, told: Told) -> None:
         """An event is told, if the connection over which it comes is the one we have."""
         if self.house.ami.listening and told.event.time >= self._since:
             self.heard[told.event] += 1
-            self.house.hear([told.event], now)
+            self.house.hear([told.event], self.now)
 
-    def pong(self, now: float, asked: float) -> None:
+    def pong(self, asked: float) -> None:
         """A ping is answered."""
         if self.house.ami.listening and asked >= self._since:
             self.house.ami.passed(asked)
 
-    def up(self, now: float) -> None:
+    def up(self) -> None:
         """Connect, if we are not."""
         if not self.house.ami.listening:
-            self._since = now
+            self._since = self.now
             self.house.turn(LISTENING)
 
-    def down(self, now: float) -> None:
+    def down(self) -> None:
         """The AMI hangs up."""
         self.house.turn(DOWN)
 
-    def lost(self, now: float) -> None:
+    def lost(self) -> None:
         """The AMI has told what found no room."""
         if self.house.ami.listening:
             self.house.lose()
 
-    def save(self, now: float) -> None:
+    def save(self) -> None:
         """The store is written."""
         self._saved = Saved(self.house.snapshot(), len(self._lines), self.heard.copy())
 
-    def crash(self, now: float) -> None:
+    def crash(self) -> None:
         """Kill it and start it: the log is read again from where the store was written."""
         self.house.restart(self._saved.store)
         self.heard = self._saved.heard.copy()
         for told in self._lines[self._saved.lines :]:
-            self.house.read(told.line, now)
-        self.up(now)
+            self.house.read(told.line, self.now)
+        self.up()
 
-    def restart(self, now: float) -> None:
+    def restart(self) -> None:
         """Stop it and start it."""
-        self.save(now)
-        self.crash(now)
+        self.save()
+        self.crash()

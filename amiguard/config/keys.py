@@ -11,7 +11,18 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from amiguard.config.points import points
-from amiguard.config.schema import Row, SchemaError, Table, boolean, integer, listing, mistake, number, text, wrong
+from amiguard.config.schema import (
+    Row,
+    SchemaError,
+    Table,
+    boolean,
+    integer,
+    listing,
+    mistake,
+    number,
+    text,
+    wrong,
+)
 from amiguard.config.shape import Allow, Ami, BanPolicy, Config, Firewall, Log, Scale, Score, Service
 from amiguard.config.values import PATH, WORD, network, port, socket, span
 
@@ -47,9 +58,11 @@ def _config(log: tuple[Log, ...], **values: Any) -> Config:
     """A Config whose wide IPv6 networks are wider than its sources, and whose every AMI is another."""
     config = Config(logs=log, **values)
     places = [(ami.host, ami.port) for ami in config.ami]
-    for number, place in enumerate(places, 1):
-        if place in places[: number - 1]:
-            raise mistake(place[0], f"port {place[1]} of it is in another [[ami]] already", "ami", number, "host")
+    for at, place in enumerate(places):
+        if place in places[:at]:
+            raise mistake(
+                place[0], f"port {place[1]} of it is in another [[ami]] already", "ami", at + 1, "host"
+            )
     wide, source = config.score.wide6, config.ban.ipv6_prefix
     if wide != 0 and not _WIDEST6 <= wide < source:
         raise wrong(wide, f"0, or {_WIDEST6} to {source - 1} (below ban.ipv6_prefix)", "score", "wide6")

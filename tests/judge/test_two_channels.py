@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SOURCES = ("203.0.113.7", "203.0.113.8")
-ENDLESS = (
-    '[score]\nfast = { half_life = "5200w", threshold = 1e6 }\nslow = { half_life = "5200w", threshold = 1e6 }'
-)
+_SCALE = '{ half_life = "5200w", threshold = 1e6 }'
+ENDLESS = f"[score]\nfast = {_SCALE}\nslow = {_SCALE}\n"
 """Nobody is banned and nothing decays: a score is the sum of the points."""
 STRICT = (
     '[score]\nfast = { half_life = "10m", threshold = 3.0 }\nslow = { half_life = "24h", threshold = 6.0 }\n'
@@ -41,11 +40,11 @@ class Attempt(NamedTuple):
     source: str
     copies: int
     told_by: tuple[str, ...] = BOTH
-    fate: Callable[[Play, float], None] | None = None
+    fate: Callable[[Play], None] | None = None
 
 
 def attempts(
-    fates: tuple[Callable[[Play, float], None], ...] = (), *tellers: tuple[str, ...]
+    fates: tuple[Callable[[Play], None], ...] = (), *tellers: tuple[str, ...]
 ) -> st.SearchStrategy[list[Attempt]]:
     """Streams of attempts over seconds or hours; copies are different events that agree in every byte."""
     return st.lists(
@@ -64,18 +63,21 @@ def attempts(
 
 def played(toml: str, stream: list[Attempt], log_lag: float, ami_lag: float) -> Play:
     """Play a stream, each channel so many seconds behind."""
-    play, items, at = Play(House(toml)), [], START
-    play.up(START)
+    play, at = Play(House(toml)), START
+    items: list[tuple[float, partial[None]]] = [(START, partial(play.up))]
     for each in stream:
         at = round(at + each.gap, 3)
         for told in [Told.of(at - START, each.source)] * each.copies:
-            items += [(at + log_lag, play.log, told)] * ("log" in each.told_by)
-            items += [(at + ami_lag, play.ami, told)] * ("ami" in each.told_by and each.fate is not Play.lost)
-        items += [(at + ami_lag, partial(each.fate, play), None)] if each.fate else []
-        items += [(asked + ami_lag, play.pong, asked) for asked in (at, at + PING)]
-    for now, act, what in sorted(items, key=lambda item: item[0]):
-        play.house.idle(now)
-        act(now) if what is None else act(now, what)
+            if "log" in each.told_by:
+                items.append((at + log_lag, partial(play.log, told)))
+            if "ami" in each.told_by and each.fate is not Play.lost:
+                items.append((at + ami_lag, partial(play.ami, told)))
+        if each.fate:
+            items.append((at + ami_lag, partial(each.fate, play)))
+        items += [(asked + ami_lag, partial(play.pong, asked)) for asked in (at, at + PING)]
+    for play.now, act in sorted(items, key=lambda item: item[0]):
+        play.house.idle(play.now)
+        act()
     return play
 
 
@@ -114,9 +116,9 @@ def test_neither_a_restart_nor_a_log_that_lags_beyond_the_memory_doubles_anythin
 
 @looked(150)
 @given(attempts(), st.sampled_from(PROMPT + LATE), st.sampled_from(PROMPT))
-def test_two_channels_ban_whom_and_when_one_does(stream: list[Attempt], log_lag: float, ami_lag: float) -> None:
+def test_two_channels_ban_whom_and_when_one_does(
+    stream: list[Attempt], log_lag: float, ami_lag: float
+) -> None:
     play = played(STRICT, stream, log_lag, ami_lag)
     heard = [event for event, count in play.heard.items() for _ in range(count)]
     assert Counter(made.bans(made.guard(STRICT), heard)) == Counter(play.house.bans)
-
-
