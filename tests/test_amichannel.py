@@ -1,4 +1,4 @@
-"""One AMI: what it tells counts, what it covers is what it has told, and what could be forged proves nothing."""
+"""One AMI: what it tells counts, what it has told it covers, and what could be forged proves nothing."""
 
 from __future__ import annotations
 
