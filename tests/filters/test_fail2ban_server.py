@@ -68,8 +68,10 @@ def test_from_a_line_to_the_kernel_and_back(tmp_path: Path) -> None:
         assert (f"jail {JAIL}", "house", 3600) == (ban["reason"], ban["scope"], round(ban["remaining"], -2))
         assert {V4} == nft.elements("ban4").keys()
         assert {"2001:db8::"} == nft.elements("ban6").keys()
+        assert 0 == house.service.command("unban", V6).code
         house.fail2ban.client("set", JAIL, "unbanip", V4, V6)
         until(lambda: not house.bans(), "no bans")
+        assert "ERROR" not in house.fail2ban.said
         assert {} == nft.elements("ban4") == nft.elements("ban6")
 
 
