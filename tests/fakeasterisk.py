@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import socket
 import struct
 import threading
@@ -13,25 +12,18 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
 import written
 from written import Words
 
-from amiguard.sources.amimessages import headers_of
+from amiguard.demo.manager import ANSWERS, CHALLENGE, DENIED, GREETING, Attempt, Conversation, User, listed
+
+__all__ = ["CHALLENGE", "DENIED", "GREETING", "Manager", "Pbx", "Server", "Session", "event", "listed"]
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     Serve = Callable[[socket.socket], None]
 
-GREETING = b"Asterisk Call Manager/9.0.0\r\n"
 WRITE_TIMEOUT = 0.1
 """Seconds after which Asterisk gives up a reader: `writetimeout` in manager.conf."""
-CHALLENGE = b"158612"
-
-
-def listed(*items: bytes) -> bytes:
-    """The answer to an action that lists: a message an item, which is its headers."""
-    start = b"Response: Success\r\nActionID: ID\r\nEventList: start\r\nMessage: They follow\r\n\r\n"
-    messages = b"".join(b"Event: Item\r\nActionID: ID\r\n%s\r\n\r\n" % item for item in items)
-    return start + messages + b"Event: ListComplete\r\nActionID: ID\r\nEventList: Complete\r\n\r\n"
 
 
 def event(kind: str, words: Words = written.HONEST, *, stamp: bool = False, **details: bytes) -> bytes:
@@ -130,19 +122,11 @@ class Session:
         now = time.strftime("%Y-%m-%dT%H:%M:%S.000+0000", time.gmtime()).encode()
         return Words(b"AMI", account, b"0x7f0000000001", local, remote, now)
 
-    def messages(self) -> Iterator[dict[bytes, bytes]]:
-        """The actions that come."""
-        data = b""
-        while received := self._connection.recv(65536):
-            *texts, data = (data + received).split(b"\r\n\r\n")
-            yield from (dict(headers_of(text)) for text in texts)
-
 
 class Manager:
     """Asterisk's manager, as far as a listener needs it; `serve` is what a `Server` takes."""
 
-    USERS: ClassVar = {b"amiguard": (b"s3cr3t", True), b"deaf": ("hört nichts".encode(), False)}
-    """Secrets, and whether the user has `read = security`."""
+    USERS: ClassVar = {b"amiguard": User(b"s3cr3t"), b"deaf": User("hört nichts".encode(), hears=False)}
 
     def __init__(self) -> None:
         self.sessions: list[Session] = []
@@ -165,47 +149,28 @@ class Manager:
         session = Session(connection)
         self.sessions.append(session)
         session.write(GREETING)
-        for message in session.messages():
-            if not self.silent and not self._answer(session, message):
-                return
+        talk = Conversation(self.USERS, self.answers)
+        while not talk.over and (data := connection.recv(65536)):
+            if not self.silent:
+                self._answer(session, talk, data)
 
-    def _answer(self, session: Session, message: dict[bytes, bytes]) -> bool:
-        """Answer; false when Asterisk would hang up."""
-        action = message.get(b"Action", b"")
-        if action == b"Login":
-            return self._log_in(session, message)
-        session.write(self.answers.get(action, UNKNOWN).replace(b"ID\r\n", message[b"ActionID"] + b"\r\n"))
-        return True
+    def _answer(self, session: Session, talk: Conversation, data: bytes) -> None:
+        for step in talk.receive(data):
+            if isinstance(step, bytes):
+                session.write(step)
+            else:
+                session.hears = talk.hears
+                self._raise(session, step)
 
-    def _log_in(self, session: Session, message: dict[bytes, bytes]) -> bool:
-        user = message[b"Username"]
-        secret, hears = self.USERS.get(user, (b"", False))
-        key = hashlib.md5(CHALLENGE + secret).hexdigest().encode()
-        accepted = user in self.USERS and (message.get(b"Key") == key or message.get(b"Secret") == secret)
-        outcome = (b"Success", b"accepted") if accepted else (b"Error", b"failed")
-        answer = b"Response: %s\r\nActionID: %s\r\nMessage: Authentication %s\r\n\r\n"
-        session.hears = accepted and hears
-        session.write(answer % (outcome[0], message[b"ActionID"], outcome[1]))
-        self._raise(session, user, "SuccessfulAuth" if accepted else self._failure(message))
-        return accepted
-
-    def _failure(self, message: dict[bytes, bytes]) -> str:
-        if message[b"Username"] not in self.USERS:
-            return "InvalidAccountID"
-        return "ChallengeResponseFailed" if b"Key" in message else "InvalidPassword"
-
-    def _raise(self, session: Session, user: bytes, kind: str) -> None:
+    def _raise(self, session: Session, attempt: Attempt) -> None:
+        user, kind = attempt
         # With MD5, Asterisk names no account and gives away the right answer.
         details = {"ExpectedResponse": b"7ae61b4a7b71b21ab71cfba6702e3560"} if kind[0] == "C" else {}
         words = session.words(b"" if details else user)
         self.publish(event(kind, words, SessionTV=written.EVENTTV, **details) + b"\r\n\r\n")
 
 
-UNKNOWN = b"Response: Error\r\nActionID: ID\r\nMessage: Invalid/unknown command\r\n\r\n"
-DENIED = b"Response: Error\r\nActionID: ID\r\nMessage: Permission denied\r\n\r\n"
-_ANSWERS = {
-    b"Challenge": b"Response: Success\r\nActionID: ID\r\nChallenge: %s\r\n\r\n" % CHALLENGE,
-    b"Ping": b"Response: Success\r\nActionID: ID\r\nPing: Pong\r\nTimestamp: 1795301729.276880\r\n\r\n",
+_ANSWERS = ANSWERS | {
     b"DBGetTree": b"Response: Success\r\nActionID: ID\r\nEventList: start\r\n"
     b"Message: Result will follow\r\n\r\n"
     b"Event: DBGetTreeResponse\r\nKey: /registrar/contact/101\r\nVal: {}\r\nActionID: ID\r\n\r\n"

@@ -22,9 +22,9 @@ class StageError(Exception):
 
 
 class Child:
-    """A module of ours as a program; what it prints can be read as lines, its errors go to a file."""
+    """A module of ours as a program; it can be told, what it prints be read; its errors go to a file."""
 
-    def __init__(self, process: subprocess.Popen[str], name: str, errors: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], name: str, errors: Path) -> None:
         self.process = process
         self._name = name
         self._errors = errors
@@ -40,10 +40,23 @@ class Child:
         Raises:
             StageError: it has ended.
         """
-        line = self.process.stdout.readline() if self.process.stdout else ""
+        line = self.process.stdout.readline() if self.process.stdout else b""
         if not line:
             raise self.failed()
-        return line.rstrip("\n")
+        return line.decode().rstrip("\n")
+
+    def tell(self, data: bytes) -> None:
+        """Write to its standard input.
+
+        Raises:
+            StageError: it has ended.
+        """
+        assert self.process.stdin is not None
+        try:
+            self.process.stdin.write(data)
+            self.process.stdin.flush()
+        except BrokenPipeError as error:
+            raise self.failed() from error
 
     def stop(self) -> None:
         """Ask it to end, and wait until it has.
@@ -79,10 +92,9 @@ def child(name: str, directory: Path, *words: str) -> Iterator[Child]:
         errors.open("wb") as stderr,
         subprocess.Popen(  # noqa: S603 - our own modules, run by our own interpreter
             (sys.executable, "-m", *words),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
-            text=True,
             process_group=0,  # Ctrl-C is for the demo alone, which then ends its children
             preexec_fn=die_with_parent,  # noqa: PLW1509 - no other thread is here that could hold a lock
         ) as process,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from amiguard.demo.verdict import Held
 
 WIDTH: Final = 80
-HEIGHT: Final = 22
+HEIGHT: Final = 23
 
 _CELLS: Final = 14
 _FRESH: Final = 1
@@ -42,7 +42,7 @@ def frame(tale: Tale, beats: int) -> list[str]:
         "",
         *(_cut(line) for line in tale.news),
         "",
-        f"{tale.events.total()} events; {packets}",
+        f"{tale.events.total()} events, {tale.repeats} heard twice; {packets}",
     ]
 
 
@@ -55,15 +55,16 @@ def flowing(tale: Tale, address: str, way: Way) -> bool | None:
 
 
 def summary(tale: Tale, held: Sequence[Held]) -> list[str]:
-    """What was shown, in five lines."""
+    """What was shown, in six lines."""
     banned = ", ".join(f"{one.address} ({one.scope}, {span(one.seconds)})" for one in held)
-    spared = sum(who.scope is None for who in tale.cast) - 1
+    spared = sum(who.scope is None for who in tale.cast) - 2
     dropped = sum(one.packets for one in held)
     told = (
-        f"{tale.events.total()} records that real Asterisks wrote under attack went into a security log.",
-        f"The real service read them, and the kernel keeps out: {banned}.",
+        f"{tale.events.total()} events that real Asterisks told under attack came by AMI, and most by a log.",
+        f"The real service heard both, and the kernel keeps out: {banned}.",
         "By UDP, where addresses can be forged, only the SIP door closes; by TCP the house, open lines too.",
-        f"The phone and {spared} innocents named in forged records were never banned: all they sent passed.",
+        f"What both told counted once ({tale.repeats} events); the guessed secret was told as a breach.",
+        f"The phone, the trunk (known by AMI) and {spared} innocents named in forgeries lost not a packet.",
         f"The service was stopped before the end, the kernel goes on alone; it dropped {dropped} packets.",
     )
     return [f"{number}. {line}" for number, line in enumerate(told, 1)]
@@ -77,7 +78,7 @@ def _row(tale: Tale, who: Actor, beats: int) -> str:
 def _state(tale: Tale, who: Actor) -> str:
     ban = tale.bans.get(who.address)
     if ban is None:
-        return f"{_GREEN}open{_PLAIN}"
+        return f"{_GREEN}{'open, known' if who.address in tale.known else 'open'}{_PLAIN}"
     return f"{_RED}{ban['scope'].upper()} {span(ban['remaining'])}{_PLAIN}"
 
 

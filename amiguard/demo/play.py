@@ -1,4 +1,4 @@
-"""Edge: the play: recorded lines are written when they are due, and what comes of it is watched."""
+"""Edge: the play: recordings are told again when they are due, and what comes of it is watched."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from amiguard.demo import kernel, script
 from amiguard.demo.stage import Stage, staged
 from amiguard.demo.street import BEAT
 from amiguard.demo.tale import Tale
-from amiguard.demo.verdict import failures, missing
+from amiguard.demo.verdict import failures, missing, untold
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from amiguard.demo.screen import Screen
+    from amiguard.demo.script import Channel
     from amiguard.demo.verdict import Held
 
 PATIENCE: Final = 4.0
@@ -47,7 +48,7 @@ def play(pace: float, screen: Screen) -> Outcome:
         performance.attack()
         curtain = performance.epilogue()
         tale, held = performance.tale, kernel.look()
-    return Outcome(tale, held, failures(tale.cast, held, tale.traffic, curtain))
+    return Outcome(tale, held, [*failures(tale.cast, held, tale.traffic, curtain), *untold(tale)])
 
 
 class _Performance:
@@ -67,6 +68,7 @@ class _Performance:
             self._write_due()
             self.tale.caption = script.caption(self._moment)
             self.tale.listed(self._stage.bans())
+            self.tale.reported(self._stage.status())
             self._screen.show(self.tale)
 
     def epilogue(self) -> int:
@@ -100,9 +102,11 @@ class _Performance:
         due = [cue for cue in self._cues if cue.moment <= self._moment]
         del self._cues[: len(due)]
         now = time.time()
-        if records := b"".join(script.restamped(cue.record, now) for cue in due):
-            self._stage.write(records)
-            self.tale.written(records, now)
+        for channel in script.CHANNELS:
+            records = b"".join(script.restamped(cue, now) for cue in due if cue.channel == channel)
+            if records:
+                self._stage.tell(channel, records)
+                self.tale.told(channel, records, now)
 
 
 def _over(late: float, satisfied: Callable[[], bool]) -> bool:
@@ -110,5 +114,5 @@ def _over(late: float, satisfied: Callable[[], bool]) -> bool:
     return late >= PATIENCE or (late >= 0 and satisfied())
 
 
-def _recording(name: str) -> bytes:
-    return (files("amiguard.demo") / "recordings" / f"{name}.json").read_bytes()
+def _recording(name: str, channel: Channel) -> bytes:
+    return (files("amiguard.demo") / "recordings" / f"{name}.{channel}").read_bytes()

@@ -68,6 +68,7 @@ class _Lines:
     def __init__(self) -> None:
         self._caption = ""
         self._scopes: dict[str, Scope] = {}
+        self._breaches = 0
         self._flowing: dict[tuple[str, Way], bool] = {}
 
     def __enter__(self) -> Self:
@@ -77,7 +78,7 @@ class _Lines:
         pass
 
     def show(self, tale: Tale) -> None:
-        news = [*self._scene(tale), *self._bans(tale), *self._traffic(tale)]
+        news = [*self._scene(tale), *self._alarms(tale), *self._bans(tale), *self._traffic(tale)]
         for line in news:
             click.echo(f"{tale.elapsed:5.1f} s  {line}")
 
@@ -85,6 +86,10 @@ class _Lines:
         changed = tale.caption != self._caption
         self._caption = tale.caption
         return [tale.caption] if changed else []
+
+    def _alarms(self, tale: Tale) -> list[str]:
+        told, self._breaches = self._breaches, len(tale.breaches)
+        return list(tale.breaches.values())[told:]
 
     def _bans(self, tale: Tale) -> list[str]:
         before, self._scopes = self._scopes, {ban["address"]: ban["scope"] for ban in tale.bans.values()}

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from amiguard.control import ControlError, asking
 from amiguard.demo.children import Child, StageError, child
 from amiguard.demo.namespaces import isolate
+from amiguard.demo.script import MANAGER, SECRET, USER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from amiguard.demo.script import Way
+    from amiguard.demo.script import Channel, Way
 
 _PATIENCE: Final = 20.0
 _GLANCE: Final = 0.05
@@ -29,6 +30,11 @@ state_dir = {state}
 socket = {socket}
 [[log]]
 path = {log}
+[[ami]]
+host = {host}
+port = {port}
+username = {user}
+secret_file = {secret}
 """
 
 
@@ -49,7 +55,8 @@ class Beat(NamedTuple):
 class Stage:
     """All that runs, and the log that the service follows."""
 
-    def __init__(self, service: Child, street: Child, directory: Path) -> None:
+    def __init__(self, pbx: Child, service: Child, street: Child, directory: Path) -> None:
+        self._pbx = pbx
         self._service = service
         self._street = street
         self._directory = directory
@@ -62,8 +69,15 @@ class Stage:
         """
         return Beat(**json.loads(self._street.line()))
 
-    def write(self, records: bytes) -> None:
-        """Append to the log."""
+    def tell(self, channel: Channel, records: bytes) -> None:
+        """Append to the log, or tell those who listen to the AMI.
+
+        Raises:
+            StageError: the PBX is no more.
+        """
+        if channel == "ami":
+            self._pbx.tell(records)
+            return
         with _log(self._directory).open("ab") as log:
             log.write(records)
 
@@ -73,9 +87,20 @@ class Stage:
         Raises:
             StageError: it does not answer.
         """
+        return self._ask("list")[1]
+
+    def status(self) -> dict[str, Any]:
+        """What the service says of itself.
+
+        Raises:
+            StageError: it does not answer.
+        """
+        return self._ask("status")[0]
+
+    def _ask(self, command: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         try:
-            with asking(str(_socket(self._directory)), "list") as (_, rows):
-                return [json.loads(row) for row in rows]
+            with asking(str(_socket(self._directory)), command) as (head, rows):
+                return head, [json.loads(row) for row in rows]
         except ControlError as error:
             raise StageError(f"the service does not answer: {error}") from error
 
@@ -100,10 +125,11 @@ def staged() -> Iterator[Stage]:
     with contextlib.ExitStack() as stack:
         directory = Path(stack.enter_context(_directory()))
         _log(directory).touch()
-        stack.enter_context(child("the PBX", directory, "amiguard.demo.pbx")).line()
+        pbx = stack.enter_context(child("the PBX", directory, "amiguard.demo.pbx"))
+        pbx.line()
         street = stack.enter_context(child("the street", directory, "amiguard.demo.street"))
         street.line()
-        yield Stage(stack.enter_context(_service(directory)), street, directory)
+        yield Stage(pbx, stack.enter_context(_service(directory)), street, directory)
 
 
 def _directory() -> tempfile.TemporaryDirectory[str]:
@@ -116,27 +142,34 @@ def _directory() -> tempfile.TemporaryDirectory[str]:
 def _service(directory: Path) -> Iterator[Child]:
     """`amiguard run`, at work."""
     config = directory / "amiguard.toml"
-    # A JSON string is a TOML string.
+    secret = directory / "ami.secret"
+    secret.touch(mode=0o600)
+    secret.write_text(SECRET, encoding="utf-8")
     paths = {"state": directory / "state", "socket": _socket(directory), "log": _log(directory)}
-    text = _CONFIG.format_map({name: json.dumps(str(path)) for name, path in paths.items()})
-    config.write_text(text, encoding="utf-8")
+    values = {name: str(path) for name, path in paths.items()} | {"secret": str(secret), "user": USER}
+    # A JSON string is a TOML string, and so is a number.
+    ami = dict(zip(("host", "port"), MANAGER, strict=True))
+    config.write_text(
+        _CONFIG.format_map({n: json.dumps(v) for n, v in (values | ami).items()}), encoding="utf-8"
+    )
     with child("the service", directory, "amiguard", "run", "--config", str(config)) as service:
         _await_answer(service, _socket(directory))
         yield service
 
 
 def _await_answer(service: Child, path: Path) -> None:
-    """Wait until the service answers: then the firewall stands, and the log is followed."""
+    """Wait until the service answers and knows the trunk: it guards, and both channels are heard."""
     deadline = time.monotonic() + _PATIENCE
     while service.running and time.monotonic() < deadline:
-        with contextlib.suppress(ControlError), asking(str(path), "status"):
-            return
+        with contextlib.suppress(ControlError), asking(str(path), "status") as (status, _):
+            if status["known"]:
+                return
         time.sleep(_GLANCE)
     raise service.failed()
 
 
 def _log(directory: Path) -> Path:
-    return directory / "security.json"
+    return directory / "security"
 
 
 def _socket(directory: Path) -> Path:

@@ -6,12 +6,15 @@ from collections import Counter, defaultdict, deque
 from typing import TYPE_CHECKING, Any, Final
 
 from amiguard.demo.script import CAST, PORTS, Actor, Way
+from amiguard.model import SecurityEvent
+from amiguard.sources.amievents import AmiEvents
 from amiguard.sources.kinds import KINDS
-from amiguard.sources.securitylog import Ambiguous, SecurityLog
 from amiguard.views import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from amiguard.demo.script import Channel
 
 NEWS: Final = 6
 """Lines of news that are kept."""
@@ -50,23 +53,42 @@ class Tale:
         self.caption = ""
         self.traffic = Traffic()
         self.events: Counter[str] = Counter()
-        self.ambiguous = 0
+        """By source, whichever channel told them; the log repeats what the AMI has told."""
+        self.repeats = 0
+        """Records that the service has heard a second time, and not counted again."""
+        self.breaches: dict[str, str] = {}
+        """By source, in words."""
+        self.known: frozenset[str] = frozenset()
+        """Peers that the service knows from the AMI."""
         self.bans: Mapping[str, Mapping[str, Any]] = {}
         self.news: deque[str] = deque(maxlen=NEWS)
-        self._reader = SecurityLog(skip_challenges=False)
+        self._reader = AmiEvents(skip_challenges=False)
 
-    def written(self, records: bytes, now: float) -> None:
-        """Hear what was written into the log."""
-        for found in self._reader.feed(records, now):
-            if isinstance(found, Ambiguous):
-                self.ambiguous += 1
-                continue
-            source = found.remote.address.address
-            self.events[source] += 1
-            account = printable(found.account)[:_ACCOUNT]
-            forged = ", with forged fields" if found.tampered else ""
-            service = found.service.decode("ascii")
-            self.news.append(f"{source} {service}: {KINDS[found.kind].meaning} ({account}){forged}")
+    def told(self, channel: Channel, records: bytes, now: float) -> None:
+        """Hear what was told; the AMI's part of it, for all that is in the log is there as well."""
+        if channel != "ami":
+            return
+        for found in self._reader.read(records, now):
+            if isinstance(found, SecurityEvent):
+                self._heard(found)
+
+    def _heard(self, event: SecurityEvent) -> None:
+        source = event.remote.address.address
+        self.events[source] += 1
+        account = printable(event.account)[:_ACCOUNT]
+        forged = ", with forged fields" if event.tampered else ""
+        service = event.service.decode("ascii")
+        self.news.append(f"{source} {service}: {KINDS[event.kind].meaning} ({account}){forged}")
+
+    def reported(self, status: Mapping[str, Any]) -> None:
+        """Hear how the service says it does."""
+        self.repeats = status["repeats"]
+        self.known = frozenset(peer["address"] for peer in status["peers"])
+        for alarm in status["alarms"]:
+            if alarm["kind"] == "breach" and alarm["source"] not in self.breaches:
+                words = f"BREACH {alarm['source']}: {printable(alarm['text'])}"
+                self.breaches[alarm["source"]] = words
+                self.news.append(words)
 
     def listed(self, bans: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Hear what the service says is banned; gives those that are new, or closed further."""
@@ -79,8 +101,10 @@ class Tale:
 
     @property
     def complete(self) -> bool:
-        """Whether the service says that everybody who should be banned is, and as he should."""
-        return all(self.bans.get(who.address, {}).get("scope") == who.scope for who in self.cast if who.scope)
+        """Whether the service tells of the breach, and that all who should be banned are, as they should."""
+        return bool(self.breaches) and all(
+            self.bans.get(who.address, {}).get("scope") == who.scope for who in self.cast if who.scope
+        )
 
     def totals(self) -> tuple[int, int]:
         """Packets answered, and packets lost."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from amiguard.demo.script import PORTS, SHUT, Actor, Way
+from amiguard.demo.script import BURGLAR, PORTS, SHUT, TRUNK, Actor, Way
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from amiguard.demo.tale import Traffic
+    from amiguard.demo.tale import Tale, Traffic
     from amiguard.model import Scope
 
 
@@ -39,6 +39,16 @@ def failures(cast: Sequence[Actor], held: Sequence[Held], traffic: Traffic, curt
         *(f"{one.address} is banned, and had no part in it" for one in held if one.address not in known),
         *(line for who in cast for way in PORTS for line in _misled(who, way, traffic, curtain)),
     ]
+
+
+def untold(tale: Tale) -> list[str]:
+    """What the two channels should have shown, and did not."""
+    seen = {
+        f"the service does not know {TRUNK} from the AMI": TRUNK in tale.known,
+        f"the service tells no breach by {BURGLAR}": list(tale.breaches) == [BURGLAR],
+        "nothing that both channels told was recognised as told before": tale.repeats > 0,
+    }
+    return [failure for failure, shown in seen.items() if not shown]
 
 
 def missing(cast: Sequence[Actor], traffic: Traffic, curtain: int) -> int:

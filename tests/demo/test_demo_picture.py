@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 
+import fakeasterisk
 import written
 
 from amiguard.demo.picture import HEIGHT, WIDTH, flowing, frame, summary
-from amiguard.demo.script import CAST, CLOSING, PORTS, SCENES
+from amiguard.demo.script import CAST, CLOSING, PORTS, SCENES, TRUNK
 from amiguard.demo.tale import NEWS, Tale
 from amiguard.demo.verdict import Held
 
 BEATS = 28
-GUESSER = CAST[1].address
+GUESSER = CAST[2].address
 BAN = {"address": GUESSER, "scope": "door", "remaining": 598.0, "reason": "a wrong \x1b[2J password"}
 COLOUR = re.compile(r"\x1b\[[0-9]+m")
 
@@ -29,7 +30,7 @@ def tale(beats: int = BEATS // 2, ban: int = BEATS) -> Tale:
 
 def attempt(account: bytes) -> bytes:
     words = written.Words(account=account, remote=b"IPV4/UDP/%s/5060" % GUESSER.encode())
-    return written.as_json(written.record("InvalidAccountID", words))
+    return fakeasterisk.event("InvalidAccountID", words) + b"\r\n\r\n"
 
 
 def picture(told: Tale) -> list[str]:
@@ -61,7 +62,7 @@ def test_a_ban_is_new_once_and_again_when_it_closes_more() -> None:
 
 def test_nothing_that_an_attacker_wrote_reaches_the_terminal_raw() -> None:
     told = tale()
-    told.written(attempt(b"\x1b]0;x\x07\xe2\x80\xae"), 0.0)
+    told.told("ami", attempt(b"\x1b]0;x\x07\xe2\x80\xae"), 0.0)
     told.listed([BAN])
     text = "\n".join(picture(told))
     assert 1 == told.events[GUESSER]
@@ -74,7 +75,7 @@ def test_the_picture_fits_the_smallest_terminal_it_is_drawn_on() -> None:
     told.elapsed = 100.0
     told.listed([BAN | {"reason": "x" * 200, "scope": "house", "remaining": 86_400.0 * 6 + 82_800}])
     for _ in range(2 * NEWS):
-        told.written(attempt(b"a" * 36), 0.0)
+        told.told("ami", attempt(b"a" * 36), 0.0)
     lines = picture(told)
     assert HEIGHT >= len(lines) + 1
     assert max(map(len, lines)) <= WIDTH
@@ -95,6 +96,8 @@ def test_the_tale_is_complete_when_everybody_is_banned_as_he_should_be() -> None
     told.listed([*bans[:-1], bans[-1] | {"scope": "door"}])
     assert not told.complete
     told.listed(bans)
+    assert not told.complete, "the breach is not told yet"
+    told.breaches[GUESSER] = "BREACH"
     assert told.complete
 
 
@@ -103,8 +106,19 @@ def test_totals_count_every_packet() -> None:
     assert (10 * lanes - 4, 4) == tale(10, ban=6).totals()
 
 
-def test_the_summary_has_five_lines_and_names_what_the_kernel_holds() -> None:
+def test_the_summary_has_six_lines_and_names_what_the_kernel_holds() -> None:
     lines = summary(tale(), [Held(GUESSER, "house", 3599.0, 40), Held("192.0.2.2", "door", None, 2)])
-    assert ["1.", "2.", "3.", "4.", "5."] == [line[:2] for line in lines]
+    assert ["1.", "2.", "3.", "4.", "5.", "6."] == [line[:2] for line in lines]
     assert lines[1].endswith(f"keeps out: {GUESSER} (house, 59m 59s), 192.0.2.2 (door, for ever).")
-    assert "it dropped 42 packets" in lines[4]
+    assert "it dropped 42 packets" in lines[5]
+
+
+def test_a_breach_and_a_known_peer_are_shown() -> None:
+    told = tale()
+    alarm = {"kind": "breach", "source": GUESSER, "text": "logged in\x1b[2J"}
+    for _ in range(2):
+        told.reported({"repeats": 7, "peers": [{"address": TRUNK}], "alarms": [alarm]})
+    lines = picture(told)
+    assert 1 == sum(f"BREACH {GUESSER}: logged in\\x1b[2J" in line for line in lines)
+    assert row(told, TRUNK).endswith("open, known")
+    assert "7 heard twice" in lines[-1]

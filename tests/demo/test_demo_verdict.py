@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amiguard.demo.script import PORTS, SHUT, Actor, Way
-from amiguard.demo.tale import Traffic
-from amiguard.demo.verdict import Held, failures, missing
+from amiguard.demo.script import BURGLAR, PORTS, SHUT, TRUNK, Actor, Way
+from amiguard.demo.tale import Tale, Traffic
+from amiguard.demo.verdict import Held, failures, missing, untold
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,3 +113,22 @@ def test_answers_are_missing_until_they_come_late() -> None:
     assert 1 == missing(CAST, seen, CURTAIN)
     seen.hear(END, [(PHONE.address, "ami", 19)])
     assert 0 == missing(CAST, seen, CURTAIN)
+
+
+def as_told(**changed: object) -> Tale:
+    """What the two channels should show, but for this."""
+    tale = Tale(CAST)
+    tale.known, tale.breaches, tale.repeats = frozenset((TRUNK,)), {BURGLAR: "BREACH"}, 3
+    for name, value in changed.items():
+        setattr(tale, name, value)
+    return tale
+
+
+def test_what_both_channels_should_show_is_wanted() -> None:
+    assert [] == untold(as_told())
+    [unknown] = untold(as_told(known=frozenset()))
+    [unbreached] = untold(as_told(breaches={}))
+    [unequal] = untold(as_told(repeats=0))
+    assert f"does not know {TRUNK}" in unknown
+    assert f"no breach by {BURGLAR}" in unbreached
+    assert "recognised" in unequal
