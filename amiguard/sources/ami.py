@@ -84,7 +84,7 @@ class Connection:
         self._waiting: dict[str, _Reader] = {}
         self._greeted = self._listening = self._over = False
 
-    def receive(self, data: bytes) -> Iterator[Event]:
+    def receive(self, data: bytes | memoryview) -> Iterator[Event]:
         """Read; the events must be taken to the last.
 
         Yields:

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 ANSWERS: Final = 65_536
 """Messages that may be kept of the answer to one action."""
+ANSWER_BYTES: Final = 33_554_432
+"""Bytes that may be kept of it: of so many registered phones, 512 each."""
+READ_BYTES: Final = 65_536
+"""Bytes read at a time, so that others have their turn: 1 ms of events, 30 ms of the worst that can come."""
 
 _NO_GREETING: Final = (
     "it hung up without a greeting: authlimit is reached, too many are connected and not logged in"
@@ -45,7 +49,26 @@ class OverError(Exception):
         self.state = state
 
 
-class Wire(asyncio.Protocol):
+class _Answers:
+    """The messages of one answer; what there is no room for is left out, but not its end."""
+
+    def __init__(self) -> None:
+        self.messages: list[Answer] = []
+        self._room = ANSWER_BYTES
+
+    @property
+    def complete(self) -> bool:
+        """Whether no more will come."""
+        return bool(self.messages) and self.messages[-1].last
+
+    def take(self, answer: Answer) -> None:
+        """The next message."""
+        self._room -= sum(len(name) + len(value) for name, value in answer.headers)
+        if answer.last or (self._room >= 0 and len(self.messages) < ANSWERS):
+            self.messages.append(answer)
+
+
+class Wire(asyncio.BufferedProtocol):
     """A connection's bytes, read as they come; what they tell is delivered with the bytes they came as.
 
     `heard`: security events do come.  `ponged`: the last ping was answered.
@@ -58,7 +81,8 @@ class Wire(asyncio.Protocol):
         self._connection = connection
         self._events = events
         self._deliver = deliver
-        self._answers: dict[str, list[Answer]] = {}
+        self._answers: dict[str, _Answers] = {}
+        self._read = memoryview(bytearray(READ_BYTES))
         self._over: OverError | None = None
         self._stopping = ""
         self._weight = 0
@@ -70,8 +94,17 @@ class Wire(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Where asyncio shall read to."""
+        del sizehint
+        return self._read
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Asyncio has read."""
+        self.received(self._read[:nbytes])
+
+    def received(self, data: bytes | memoryview) -> None:
+        """Read what has come."""
         if self._over:
             return
         receipt = time.time()
@@ -141,20 +174,22 @@ class Wire(asyncio.Protocol):
         return await self.reach(lambda: self.ponged, seconds)
 
     async def ask(self, action: str, headers: Mapping[str, str], seconds: float) -> Sequence[Answer] | None:
-        """Send an action; its answer's messages (at most `ANSWERS`), or None if they did not come in time.
+        """Send an action; its answer's messages, or None if they did not come in time.
+
+        Of very many only those are kept for which there is room, and the last.
 
         Raises:
             OverError: the connection has ended first.
             LocalProtocolError: it cannot be sent.
         """
         action_id = self._connection.act(action, headers)
-        answers = self._answers[action_id] = []
+        answers = self._answers[action_id] = _Answers()
         self._flush()
         try:
-            done = await self.reach(lambda: bool(answers) and answers[-1].last, seconds)
+            done = await self.reach(lambda: answers.complete, seconds)
         finally:
             del self._answers[action_id]
-        return answers if done else None
+        return answers.messages if done else None
 
     def _happened(self, happened: Event) -> None:
         match happened:
@@ -168,9 +203,8 @@ class Wire(asyncio.Protocol):
                 self._answered(happened)
 
     def _answered(self, answer: Answer) -> None:
-        answers = self._answers.get(answer.action_id)
-        if answers is not None and (len(answers) < ANSWERS or answer.last):
-            answers.append(answer)
+        if answers := self._answers.get(answer.action_id):
+            answers.take(answer)
 
     def _tell(self, found: Sequence[Found], receipt: float) -> None:
         told: list[SecurityEvent | Ambiguous] = []

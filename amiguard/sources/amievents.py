@@ -77,6 +77,8 @@ class AmiEvents:
         self._repeats = Repeats() if skip_repeats else None
         self._scan = amigrammar.scan(skip_challenges=skip_challenges)
         self._held: _Held | None = None
+        self._astray = False
+        """Whether the message before belonged to no event."""
 
     def read(self, texts: bytes, receipt: float) -> list[Found]:
         """Read messages.
@@ -95,6 +97,7 @@ class AmiEvents:
             elif match.lastindex is None or (match.lastindex == CLEAN and self._repeated(match)):
                 self.skipped += 1
             elif match.lastindex == CLEAN:
+                self._astray = False
                 found.append(self._plain(match) or self._by_position(match.group().removesuffix(EOM)))
             else:
                 found += self._odd(match[OTHER], receipt)
@@ -112,11 +115,21 @@ class AmiEvents:
     def _odd(self, text: bytes, receipt: float) -> Sequence[Found]:
         head = HEAD.match(text)
         if not head:
-            return _no_security_event(text)
+            return self._no_security_event(text)
+        self._astray = False
         if BEHIND.search(text, head.end() - len(EOL)):
             return (self._by_position(text),)
         self._held = _Held(text, receipt)
         return ()
+
+    def _no_security_event(self, text: bytes) -> Sequence[Found]:
+        astray, self._astray = self._astray, False
+        if stop := amigrammar.SHUTDOWN.fullmatch(text):
+            return (Shutdown(stop[1] == b"True"),)
+        if amigrammar.OTHER.match(text):
+            return ()
+        self._astray = True
+        return () if astray else (_ambiguous("text that belongs to no event", text),)
 
     def _glued(self, held: _Held, message: bytes, receipt: float) -> Sequence[Found]:
         if not held.holds(receipt):
@@ -169,14 +182,6 @@ class AmiEvents:
             )
         except ValueError:
             return _ambiguous("a time or an address that is none", text)
-
-
-def _no_security_event(text: bytes) -> Sequence[Found]:
-    if stop := amigrammar.SHUTDOWN.fullmatch(text):
-        return (Shutdown(stop[1] == b"True"),)
-    if amigrammar.OTHER.match(text):
-        return ()
-    return (_ambiguous("text that belongs to no event", text),)
 
 
 def _ambiguous(why: str, text: bytes) -> Ambiguous:

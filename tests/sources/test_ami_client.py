@@ -24,7 +24,7 @@ from anyasterisk import (
     listen,
     log_in_wrongly,
 )
-from fakeasterisk import CHALLENGE, GREETING, Manager, Pbx, Server, event
+from fakeasterisk import CHALLENGE, GREETING, Manager, Pbx, Server, event, listed
 from written import Words
 
 from amiguard.model import Prefix
@@ -33,7 +33,7 @@ from amiguard.sources.ami import Connection
 from amiguard.sources.ami_client import AmiClient, AskError
 from amiguard.sources.ami_inbox import Batch, Lost, State, Status
 from amiguard.sources.ami_secret import SecretError, read_secret
-from amiguard.sources.ami_wire import OverError, Wire
+from amiguard.sources.ami_wire import ANSWER_BYTES, ANSWERS, OverError, Wire
 from amiguard.sources.amievents import AmiEvents
 
 if TYPE_CHECKING:
@@ -138,6 +138,23 @@ def test_an_event_that_the_end_has_cut_is_ambiguous(manager: Manager, pbx: Pbx, 
     listen(AmiClient(config(pbx.port, secret_file), timings=NEVER_AGAIN), scenario)
 
 
+def test_of_an_answer_without_bounds_only_so_much_is_kept(
+    manager: Manager, pbx: Pbx, secret_file: Path
+) -> None:
+    item = b"X: " + b"x" * 131_000
+    manager.answers[b"DBGetTree"] = listed(*[item] * (ANSWER_BYTES // len(item) + 20))
+    manager.answers[b"SIPpeers"] = listed(*[b"X: x"] * (ANSWERS + 20))
+
+    async def scenario(heard: Heard) -> None:
+        await heard.event("SuccessfulAuth")
+        for action, most in (("DBGetTree", ANSWER_BYTES // len(item)), ("SIPpeers", ANSWERS)):
+            answers = await heard.client.ask(action, {})
+            assert most - 5 < len(answers) <= most + 2
+            assert answers[-1].last
+
+    listen(AmiClient(config(pbx.port, secret_file), timings=QUICK), scenario)
+
+
 def test_silence_after_the_log_in_is_noticed_by_a_ping(manager: Manager, pbx: Pbx, secret_file: Path) -> None:
     async def scenario(heard: Heard) -> None:
         await heard.event("SuccessfulAuth")
@@ -157,7 +174,7 @@ def test_nobody_answers_who_is_not_connected(secret_file: Path) -> None:
 def test_the_first_reason_for_an_end_is_the_true_one() -> None:
     async def scenario() -> None:
         wire = Wire(Connection("amiguard", b"s3cr3t"), AmiEvents(), lambda *_: None)
-        wire.data_received(b"SSH-2.0")
+        wire.received(b"SSH-2.0")
         wire.connection_lost(None)
         with pytest.raises(OverError, match="not an Asterisk"):
             await wire.reach(lambda: wire.logged_in, LONG)

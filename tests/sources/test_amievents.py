@@ -236,6 +236,14 @@ def test_what_is_shown_of_a_doubtful_text_holds_no_answer_to_a_challenge() -> No
     assert Ambiguous("text that belongs to no event", b"Response: r\r\n") == found
 
 
+def test_text_of_no_event_is_told_once_however_much_there_is_of_it() -> None:
+    junk, known = [b"x: y", b"", b"z"], event("SuccessfulAuth")
+    broken = event("InvalidAccountID") + b"\r\nX"
+    for between in (known, broken, SHUTDOWN):
+        told = ["Ambiguous", *[type(each).__name__ for each in read([between])], "Ambiguous"]
+        assert told == [type(each).__name__ for each in read([*junk, between, *junk])]
+
+
 def test_waiting_for_the_rest_of_an_event_has_an_end() -> None:
     broken = event("InvalidAccountID").partition(b"SessionID")[0] + b"x"
     after = event("SuccessfulAuth")
