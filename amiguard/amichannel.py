@@ -21,14 +21,19 @@ class AmiChannel:
     """What the AMI brings goes in, what the guard thinks of it comes out.
 
     Attributes:
-        events: security events told so far.
         missed: events that found no room, which the log must tell.
         status: how it stands with the connection.
         trouble: the last state and reason that were said; cleared when it listens.
     """
 
     def __init__(
-        self, address: str, guard: Guard, is_own: Callable[[SecurityEvent], bool], *, over_http: bool
+        self,
+        address: str,
+        guard: Guard,
+        is_own: Callable[[SecurityEvent], bool],
+        skipped: Callable[[], int] = int,
+        *,
+        over_http: bool,
     ) -> None:
         """Begin; nothing is connected yet.
 
@@ -36,21 +41,28 @@ class AmiChannel:
             address: of the AMI, for people.
             guard: who judges.
             is_own: whether an event is about a connection of ours, which is never an offence.
+            skipped: how many events the connection has passed over, being worth nothing.
             over_http: AMI over HTTP is on, so whole events may be forged.
         """
         self.name = f"ami {address}"
         self.address = address
         self.timing = Timing()
-        self.events = 0
         self.missed = 0
         self.ambiguous: Counter[str] = Counter()
         self.status = Status(State.DOWN, "not begun", 0)
         self.trouble: tuple[State, str] | None = None
+        self._told = 0
         self._guard = guard
         self._is_own = is_own
+        self._skipped = skipped
         self._over_http = over_http
         self._covers = False
         """Whether it has told an event since it began, or has lost some: what came before may be untold."""
+
+    @property
+    def events(self) -> int:
+        """Security events told so far."""
+        return self._told + self._skipped()
 
     @property
     def listening(self) -> bool:
@@ -69,7 +81,7 @@ class AmiChannel:
                 self.ambiguous[found.why] += 1
                 yield found
                 continue
-            self.events += 1
+            self._told += 1
             if not heeded:
                 continue
             time = self.timing.judge(found.time, batch.receipt, backlog=False)

@@ -102,7 +102,9 @@ class Ears:
 
     async def _listen(self, client: AmiClient) -> None:
         """What an AMI tells counts as it comes; how it stands with it is said when it changes."""
-        channel = AmiChannel(client.name, self._guard, client.is_own, over_http=self._over_http)
+        channel = AmiChannel(
+            client.name, self._guard, client.is_own, client.skipped, over_http=self._over_http
+        )
         self._desk.amis.append(channel)
         async for item in client:
             match item:

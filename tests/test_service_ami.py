@@ -89,6 +89,17 @@ def test_what_both_tell_counts_once_whoever_is_first(tmp_path: Path, first: str)
         service.until_banned(f"{ATTACKER}/32")
 
 
+def test_what_is_worth_nothing_is_passed_over_but_told(tmp_path: Path) -> None:
+    with both(tmp_path) as (service, manager):
+        before = source(service, "ami")["events"]
+        told = {"ChallengeSent": 3, "SuccessfulAuth": 2}
+        for kind, times in told.items():
+            manager.publish((fakeasterisk.event(kind, words(0)) + b"\r\n\r\n") * times)
+        until(functools.partial(has_told, service, "ami", before + 5), "five events")
+        manager.sessions[0].hang_up()
+        until(lambda: has_told(service, "ami", before + 6), "our next log-in")
+
+
 def test_an_ami_that_dies_is_said_and_the_log_goes_on(tmp_path: Path) -> None:
     with both(tmp_path) as (service, manager):
         for session in manager.sessions:

@@ -93,6 +93,8 @@ class AmiClient:
         self._reader = functools.partial(
             AmiEvents, skip_challenges=skip_challenges, skip_repeats=skip_repeats
         )
+        self._events = self._reader()
+        self._skipped = 0
         self._timings = timings
         self._chance = chance
         self._bell = asyncio.Event()
@@ -112,6 +114,10 @@ class AmiClient:
     def is_own(self, event: SecurityEvent) -> bool:
         """Whether the event is about one of our own last 64 connections."""
         return event.service == b"AMI" and (event.remote.address, event.remote.port) in self._own
+
+    def skipped(self) -> int:
+        """Events passed over so far, on all connections."""
+        return self._skipped + self._events.skipped
 
     async def ask(self, action: str, headers: Mapping[str, str]) -> Sequence[Answer]:
         """Send an action and wait for all of its answer.
@@ -206,7 +212,8 @@ class AmiClient:
     def _new_wire(self) -> Wire:
         config = self._config
         connection = Connection(config.username, read_secret(config.secret_file), secrets.token_hex(8))
-        return Wire(connection, self._reader(), self._inbox.put)
+        self._skipped, self._events = self.skipped(), self._reader()
+        return Wire(connection, self._events, self._inbox.put)
 
     def _tls(self) -> ssl.SSLContext | None:
         if not self._config.tls:
