@@ -93,7 +93,7 @@ class Desk:
                 "broken_phones": [
                     views.broken_phone(phone) for phone in islice(guard.phones.broken(time.time()), _SHOWN)
                 ],
-                "alarms": [views.alarm(alarm) for alarm in reversed(warden.alarms)],
+                "alarms": [views.alarm(alarm) for alarm in guard.alarms],
                 "bans": len(guard.bans),
                 "firewall": {"state": state, "repairs": warden.repairs},
                 "store": {"state": self.store_trouble or "ok"},
@@ -170,7 +170,7 @@ class Desk:
         guard = self.warden.guard
         peers = (views.spared(peer.network, "known peer", peer.origin) for peer in guard.peers)
         never = (views.spared(network, "never banned", why) for network, why in guard.shield.protected())
-        alarms = [views.alarm(alarm) for alarm in reversed(self.warden.alarms)]
+        alarms = [views.alarm(alarm) for alarm in guard.alarms]
         return Reply({"ok": True, "alarms": alarms}, map(json.dumps, chain(self._friends(), peers, never)))
 
     def _list(self, _: Mapping[str, Any]) -> Reply:

@@ -22,6 +22,7 @@ CROWDED: Final = 8000
 _PORTS: Final = "sip_ports"
 _SPANS: Final = "coverage"
 _PHONES: Final = "broken_phones"
+_ALARMS: Final = "alarms"
 _KEPT: Final = 100_000
 _PARTS: Final = (
     "positions",
@@ -115,7 +116,9 @@ class Ledger:
         # Coverage grows with every second, but matters only beside positions and scores.
         covered = self._note(_SPANS, json.dumps(guard.counting.spans).encode())
         phones = self._note(_PHONES, guard.phones.pack())
-        return replace(snapshot, notes={**snapshot.notes, **covered, **phones})
+        alarms = self._note(_ALARMS, guard.alarms.pack()) if guard.alarms.changed else {}
+        guard.alarms.changed = False
+        return replace(snapshot, notes={**snapshot.notes, **covered, **phones, **alarms})
 
     def _note(self, name: str, note: bytes) -> dict[str, bytes]:
         """The note, if the store has another."""
@@ -141,6 +144,7 @@ class Ledger:
         if self._allows is None and snapshot.allows is not None:
             self._allows = frozenset(snapshot.allows)
         self._noted = {}
+        guard.alarms.changed |= _ALARMS in snapshot.notes
 
 
 def restore(guard: Guard, memory: Memory) -> None:
@@ -154,6 +158,7 @@ def restore(guard: Guard, memory: Memory) -> None:
     for source, state in memory.friends:
         guard.friends.restore(source, state)
     guard.sip_ports.update(map(int, memory.notes.get(_PORTS, b"").split()))
+    guard.alarms.restore(memory.notes.get(_ALARMS, b"[]"))
     guard.phones.restore(memory.notes.get(_PHONES, b"[]"))
     guard.counting.restore(Span(*span) for span in json.loads(memory.notes.get(_SPANS, b"[]")))
 

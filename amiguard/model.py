@@ -181,10 +181,14 @@ AlarmKind = Literal["breach", "suppressed", "broken phone"]
 
 
 class Alarm(NamedTuple):
-    """Something an administrator should hear of, said once: no ban comes of it."""
+    """Something an administrator should hear of, said once: no ban comes of it.
+
+    `about` tells apart what is said of one source for different reasons: an account.
+    """
 
     what: AlarmKind
     source: Prefix
     time: float
     text: str
     evidence: bytes = b""
+    about: bytes = b""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from amiguard.firewall.netlink import FirewallError
@@ -41,7 +40,6 @@ _WARNINGS_A_MINUTE: Final = 10
 _BROKEN: Final = 10
 _BLINDED: Final = "somebody tries to hide honest ones among them; a JSON log cannot be broken so"
 _ANNOUNCED: Final = 20
-_ALARMS: Final = 100
 _OVER_SOON: Final = 1.0
 """Seconds before its end in which nobody misses a ban: the kernel's clock is not quite ours."""
 
@@ -67,7 +65,6 @@ class Warden:
     Attributes:
         repairs: how often the kernel's table had to be put right.
         trouble: why the kernel does not obey; empty while it does.
-        alarms: the latest, with the evidence.
     """
 
     def __init__(self, guard: Guard, ledger: Ledger, firewall: Firewall | None) -> None:
@@ -78,7 +75,6 @@ class Warden:
         self.repairs = 0
         self.trouble = ""
         self.allows: set[Prefix] = set()
-        self.alarms: deque[Alarm] = deque(maxlen=_ALARMS)
         self._ports: set[int] = set()
         self._quota = Quota(_WARNINGS_A_MINUTE)
         self._broken = Quota(_BROKEN + 1)
@@ -307,7 +303,6 @@ class Warden:
         self.trouble = str(error)
 
     def _tell(self, alarm: Alarm) -> None:
-        self.alarms.append(alarm)
         _log.warning("%s: %s: %s", alarm.what, alarm.source, printable(alarm.text))
 
     def _doubt(self, name: str, found: Ambiguous, now: float) -> None:

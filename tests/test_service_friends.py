@@ -99,3 +99,8 @@ def test_a_shared_source_under_attack_is_said_once_with_the_evidence(tmp_path: P
         text = service.command("list", "--all").out
         assert "8 records, last ChallengeResponseFailed 90" in text
         assert "alarms          1; " in service.command("status").out
+        service.reload()
+        assert [alarm] == service.status()["alarms"]
+        service.write(b"".join(guesses))
+        service.until_read(200)
+        assert 1 == service.said.count("suppressed: "), "after a restart it is not said again"

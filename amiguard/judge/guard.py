@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from amiguard.judge import evidence
+from amiguard.judge.alarms import Alarms
 from amiguard.judge.bans import Bans
 from amiguard.judge.counting import Counting
 from amiguard.judge.friends import DAY, DIALLED, Flow, Friend, Friends
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from amiguard.config import Config
-    from amiguard.model import AlarmKind, Peer, SecurityEvent
+    from amiguard.model import Peer, SecurityEvent
 
 Outcome = Verdict | Alarm
 
@@ -38,7 +39,6 @@ _LOCALS: Final = 256
 _EVERYBODY: Final = Prefix.parse("0.0.0.0/0")
 _FULL: Final = "as many bans run as there may be; only proven evidence bans until some are over"
 _LAST_PORT: Final = 65_535
-_SAID: Final = 4096
 _NAME: Final = 36
 """Bytes of an account in a text, as many as PJSIP lets a sender choose."""
 
@@ -56,6 +56,7 @@ class Guard:
         self.friends = Friends(lasts=allow.authenticated_for, limit=score.max_sources)
         self.peers = Peers(ban.ipv4_prefix, ban.ipv6_prefix)
         self.phones = Phones()
+        self.alarms = Alarms()
         self.counting = Counting()
         self.shield = Shield(ban.ipv4_prefix, ban.ipv6_prefix)
         self.shield.protect("allow.networks", allow.networks)
@@ -63,7 +64,6 @@ class Guard:
         self.sip_ports = {SIP_PORT}
         """UDP ports on which SIP was seen to be served: what a door ban closes."""
         self._locals: set[bytes] = set()
-        self._said: dict[tuple[str, Prefix, bytes], float] = {}
 
     @property
     def skips_challenges(self) -> bool:
@@ -128,6 +128,7 @@ class Guard:
         """The host's clock was set by `delta` seconds (below 0: back)."""
         self.bans.shift(delta)
         self.counting.shift(delta)
+        self.alarms.shift(delta)
         if delta < 0:
             self.scorer.shift(delta)
             self.wide.shift(delta)
@@ -157,7 +158,7 @@ class Guard:
             fast, slow = self.scorer.scores(source, time)
             if self._is_breach(fast, slow, friend):
                 text = f"logged in after failures worth {slow:.1f} points"
-                alarm = self._alarm("breach", source, time, text)
+                alarm = self.alarms.say(Alarm("breach", source, time, text, suspect.evidence))
                 # Who forges failures must not talk a friend out of being one.
                 if not friend or self._is_breach(suspect.fast_proven, suspect.slow_proven, friend):
                     self.peers.breached(source)
@@ -185,7 +186,9 @@ class Guard:
         friend = self._friend(source, time)
         if friend and (phone := self.phones.failed(source, event, time)):
             self.scorer.exhibit(source, event, proven=proven)
-            return self._alarm("broken phone", source, time, str(phone), about=phone.account)
+            return self.alarms.say(
+                Alarm("broken phone", source, time, str(phone), self._evidence(source), phone.account)
+            )
         offence = self.scorer.add(
             source,
             time,
@@ -204,23 +207,26 @@ class Guard:
         self, offence: Offence, event: SecurityEvent, standing: Standing, friend: Friend | None
     ) -> tuple[Outcome, ...]:
         source, time = offence.source, offence.time
-        suspect = self.scorer.get(source)
-        records = suspect.evidence if suspect else b""
+        records = self._evidence(source)
         self.scorer.spend(offence)
         why_not = self._mercy(standing, friend, time)
         if why_not:
             text = f"not banned, {why_not}: {_reason(offence, event)}; attacked: {_accounts(records)}"
-            return self._alarm("suppressed", source, time, text, records)
+            return self.alarms.say(Alarm("suppressed", source, time, text, records))
         scope: Scope = "house" if offence.proof == "proven" else "door"
         if scope == "door" and self.bans.full(time):
-            return self._alarm("suppressed", _EVERYBODY, time, _FULL)
+            return self.alarms.say(Alarm("suppressed", _EVERYBODY, time, _FULL))
         outcome: tuple[Outcome, ...] = (self._ban(offence, scope, event, records),)
         if friend and scope == "door":
             peer = next(self.peers.at(source), None)
             who = f"a known peer's ({peer.origin})" if peer else "a friend's"
             text = f"{who} door is closed, but for its own phones"
-            outcome += self._alarm("suppressed", source, time, text, records)
+            outcome += self.alarms.say(Alarm("suppressed", source, time, text, records))
         return outcome
+
+    def _evidence(self, source: Prefix) -> bytes:
+        suspect = self.scorer.get(source)
+        return suspect.evidence if suspect else b""
 
     def _mercy(self, standing: Standing, friend: Friend | None, time: float) -> str:
         """Why there is to be no ban; empty if there is no reason."""
@@ -255,29 +261,9 @@ class Guard:
         elif self.shield.touches_link(network):
             why_not = "our own network lies in it"
         if why_not:
-            return self._alarm(
-                "suppressed", network, time, f"not banned, {why_not}: {_reason(offence, event)}"
-            )
+            text = f"not banned, {why_not}: {_reason(offence, event)}"
+            return self.alarms.say(Alarm("suppressed", network, time, text))
         return (self._ban(offence, "house", event, b""),)
-
-    def _alarm(
-        self,
-        what: AlarmKind,
-        source: Prefix,
-        time: float,
-        text: str,
-        records: bytes = b"",
-        about: bytes = b"",
-    ) -> tuple[Alarm, ...]:
-        """Say it, unless it was said of this source, and of what it is about, within a day."""
-        key = (what, source, about)
-        if time - self._said.get(key, -DAY) < DAY:
-            return ()
-        self._said.pop(key, None)
-        if len(self._said) >= _SAID:
-            del self._said[next(iter(self._said))]
-        self._said[key] = time
-        return (Alarm(what, source, time, text, records),)
 
 
 def _accounts(records: bytes) -> str:
