@@ -88,11 +88,12 @@ class _Loader:
         self._current: _Draft | None = None
         self._notes: list[Note] = []
         self._commands: list[Note] = []
+        self._cut: list[Place] = []
 
     def conf(self) -> Conf:
         """What has been read."""
         sections = tuple(draft.finished() for draft in self._drafts)
-        return Conf(sections, tuple(self._notes), tuple(self._commands))
+        return Conf(sections, tuple(self._notes), tuple(self._commands), frozenset(self._cut))
 
     def load(self, name: str) -> bool:
         """Read the files that the name stands for, and say whether there are any."""
@@ -130,7 +131,9 @@ class _Loader:
         self._notes += (
             Note(Place(path, number), "the line is too long, and ignored") for number in lines.too_long
         )
+        self._cut += (Place(path, number) for number in lines.cut)
         lines.too_long.clear()
+        lines.cut.clear()
         return draft
 
     def _header(self, line: bytes, place: Place) -> _Draft:
@@ -182,7 +185,8 @@ class _Loader:
         assert match is not None, "every line that begins with # matches"
         word, argument = fold(to_text(match[1])), match[2].strip(BLANKS)
         if word not in {"include", "tryinclude", "exec"}:
-            self._notes.append(Note(place, f"unknown directive {'#' + word!r}"))
+            # What follows a `=` may be a secret that somebody wanted to comment out.
+            self._notes.append(Note(place, f"unknown directive {'#' + word.partition('=')[0]!r}"))
         elif not argument:
             self._notes.append(Note(place, f"#{word} of nothing"))
         elif word == "exec":

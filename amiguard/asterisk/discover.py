@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 import socket
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
 
+from amiguard.asterisk.channels import Channel, Format, channels
 from amiguard.asterisk.files import Files
-from amiguard.asterisk.sections import Conf, Place, Variable, fold
-
-Format = Literal["default", "plain", "json"]
+from amiguard.asterisk.sections import Conf, Place, fold
 
 DIRECTORY = "/etc/asterisk"
 FALLBACK = "/var/log/asterisk/security"
@@ -21,8 +18,6 @@ _LOG_DIRECTORY = "/var/log/asterisk"
 _AMI_PORT = 5038
 _PORTS = range(1024, 65536)
 _TRUE = {"yes", "true", "y", "t", "1", "on"}  # ast_true(), main/utils.c
-_FORMATS: dict[str, Format] = {"plain": "plain", "json": "json"}
-_BRACKETED = re.compile(r"\[([^]]*)\]")
 _DECIMAL = re.compile(r"[0-9]{1,5}")
 _MEND = 'add "security.json => [json]security" to [logfiles] in logger.conf'
 
@@ -103,34 +98,20 @@ def _logs(files: Files, directory: str, hostname: str) -> tuple[LogFile, ...]:
     conf = files.conf("logger.conf", needed=True)
     if conf is None:
         return ()
-    section = conf.section("logfiles")
     suffix = f".{hostname}" if _is_true(conf.get("general", "appendhostname")) else ""
-    found = (_log(each, directory, suffix) for each in (section.variables if section else ()))
-    logs = sorted((log for log in found if log), key=lambda log: log.rank)
+    found = map(_log, channels(conf, directory, suffix))
+    logs = sorted(filter(None, found), key=lambda log: log.rank)
     if not logs:
         files.reasons.append(f"no log file has the level security; {_MEND}")
     files.reasons += (_warning(log) for log in logs if log.forgeable)
     return tuple(logs)
 
 
-def _log(channel: Variable, directory: str, suffix: str) -> LogFile | None:
-    """What ``name => [format]level,level`` makes, unless it is no file or has no security in it."""
-    name = fold(channel.name)
-    format_, levels = _components(channel.value)
-    if name == "console" or name.startswith("syslog") or not levels & {"security", "*"}:
+def _log(channel: Channel) -> LogFile | None:
+    """What a channel makes, unless it is no file or has no security in it."""
+    if not channel.path or not channel.carries("security"):
         return None
-    path = str(Path(directory, channel.name)) + suffix
-    return LogFile(path, format_, levels - {"security"}, Place(channel.file, channel.line))
-
-
-def _components(text: str) -> tuple[Format, frozenset[str]]:
-    """Format and levels as make_components() in main/logger.c has them: text before the format is lost."""
-    bracketed = _BRACKETED.search(text)
-    format_ = _FORMATS.get(fold(bracketed[1]), "default") if bracketed else "default"
-    levels = (fold(each).strip() for each in text[bracketed.end() if bracketed else 0 :].split(","))
-    return format_, frozenset(
-        "verbose" if level.startswith("verbose(") else level for level in levels if level
-    )
+    return LogFile(channel.path, channel.format, channel.levels - {"security"}, channel.place)
 
 
 def _warning(log: LogFile) -> str:

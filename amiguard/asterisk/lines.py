@@ -22,14 +22,16 @@ class Lines:
     """Takes comments away; a block comment left open goes on in the next file of the same glob.
 
     `too_long` collects the numbers of lines of 8191 bytes or more, newline
-    included, which Asterisk skips.
+    included, which Asterisk skips; `cut` those of lines in which a comment
+    begins in the middle of a word.
     """
 
-    __slots__ = ("_depth", "too_long")
+    __slots__ = ("_depth", "cut", "too_long")
 
     def __init__(self) -> None:
         self._depth = 0
         self.too_long: list[int] = []
+        self.cut: list[int] = []
 
     @property
     def unterminated(self) -> bool:
@@ -44,12 +46,12 @@ class Lines:
                 continue
             text = line.split(b"\0", 1)[0] if b"\0" in line else line
             if self._depth or b";" in text:
-                text = self._visible(text)
+                text = self._visible(text, number)
             text = text.strip(BLANKS)
             if text:
                 yield number, text
 
-    def _visible(self, line: bytes) -> bytes:
+    def _visible(self, line: bytes, number: int) -> bytes:
         r"""What of a line stands outside comments, ``\\;`` turned into ``;``."""
         kept: list[bytes] = []
         start = 0 if self._depth == 0 else None
@@ -62,6 +64,8 @@ class Lines:
             closes = not opens and line[max(position, at - 2) : at] == b"--"
             if start is not None and (opens or (not closes and self._depth == 0)):
                 kept.append(line[start:at])
+                if not opens and kept[-1][-1:].strip(BLANKS):
+                    self.cut.append(number)
                 start = None
             if not opens and not closes and self._depth == 0:
                 break

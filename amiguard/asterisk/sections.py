@@ -60,12 +60,14 @@ class Section:
 class Conf:
     """A configuration file with all that it includes.
 
-    `notes` are Asterisk's warnings; `commands` those of ``#exec``, which nothing here runs.
+    `notes` are Asterisk's warnings; `commands` those of ``#exec``, which nothing here runs;
+    `cut` are lines that end at a ``;`` in the middle of a word.
     """
 
     sections: tuple[Section, ...]
     notes: tuple[Note, ...] = ()
     commands: tuple[Note, ...] = ()
+    cut: frozenset[Place] = frozenset()
 
     def section(self, name: str) -> Section | None:
         """The first section of that name, in any case, that is no template."""
