@@ -17,3 +17,5 @@ class Exit(IntEnum):
     """Nothing matched."""
     SILENT = 4
     """The service does not answer."""
+    UNREAD = 5
+    """`audit` could not read something, and found nothing in the rest."""

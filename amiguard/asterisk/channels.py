@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from amiguard.asterisk.sections import Place, fold
@@ -50,7 +50,7 @@ def _channel(variable: Variable, directory: str, suffix: str) -> Channel:
     name = fold(variable.name)
     format_, levels = _components(variable.value)
     elsewhere = name == "console" or name.startswith("syslog")
-    path = "" if elsewhere else str(PurePosixPath(directory, variable.name)) + suffix
+    path = "" if elsewhere else posixpath.join(directory, variable.name) + suffix
     return Channel(variable.name, path, format_, levels, Place(variable.file, variable.line))
 
 

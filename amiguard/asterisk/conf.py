@@ -32,7 +32,14 @@ _CLOSING = {b'"': b'"', b"<": b">"}
 
 
 class ConfError(ValueError):
-    """Asterisk would discard this file, or it is larger than anything sane; the text names file and line."""
+    """Asterisk would discard this file, or it is larger than anything sane; the text names file and line.
+
+    `note` is the same in its parts, where a line is to blame.
+    """
+
+    def __init__(self, text: str, note: Note | None = None) -> None:
+        super().__init__(text)
+        self.note = note
 
 
 class ConfMissingError(ConfError):
@@ -50,7 +57,7 @@ def load(name: str, read: ReadFiles) -> Conf:
     try:
         found = loader.load(name)
     except _VoidError as error:
-        raise ConfError(str(error.note)) from None
+        raise ConfError(str(error.note), error.note) from None
     if not found:
         raise ConfMissingError(f"{name} does not exist, or cannot be read")
     return loader.conf()

@@ -8,19 +8,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amiguard.asterisk.conf import MOST_BYTES, ConfError, ConfMissingError, load
-from amiguard.asterisk.sections import Conf
+from amiguard.asterisk.sections import Conf, Note, Place
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator
 
 
 class Files:
-    """Reads configuration files, and keeps the reasons for what could not be."""
+    """Reads configuration files, and keeps the reasons for what could not be.
+
+    Attributes:
+        directory: where asterisk.conf is.
+        reasons: for worry, in words.
+        refused: of these those for which Asterisk discards a file.
+        seen: every file that was read, as it was found.
+    """
 
     def __init__(self, directory: str) -> None:
-        """Read from this directory, where asterisk.conf is."""
         self.directory = directory
         self.reasons: list[str] = []
+        self.refused: list[Note] = []
+        self.seen: dict[str, os.stat_result] = {}
 
     def conf(self, name: str, *, needed: bool = False) -> Conf | None:
         """A file as Asterisk has it, empty if it has none; None if it is there and we cannot read it."""
@@ -34,13 +43,16 @@ class Files:
             return Conf(())
         except ConfError as error:
             self.reasons.append(f"{error}; Asterisk discards the whole file")
+            self.refused.append(error.note or Note(Place(str(Path(self.directory, name)), 0), str(error)))
             return Conf(())
 
     def _read(self, name: str) -> Iterator[tuple[str, bytes]]:
         # pathlib's glob would take hidden files, an editor's for one, which glob(3) leaves out.
         for path in sorted(glob.glob(str(Path(self.directory, name)))):  # noqa: PTH207
             try:
-                if stat.S_ISREG(Path(path).stat().st_mode):
+                status = Path(path).stat()
+                if stat.S_ISREG(status.st_mode):
+                    self.seen[path] = status
                     with Path(path).open("rb") as file:
                         yield path, file.read(MOST_BYTES + 1)
             except OSError as error:

@@ -20,6 +20,7 @@ _MODULES: Final = {
     "run": "service",
     "status": "service",
     "check": "check",
+    "audit": "audit",
     "list": "bans",
     "ban": "bans",
     "unban": "bans",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from amiguard.asterisk.audit.acl import LOOPBACK, NEIGHBOURS, STRANGERS
+from amiguard.asterisk.audit.acl import STRANGERS
 from amiguard.asterisk.audit.quoting import Line, heading, quoted
 from amiguard.asterisk.audit.rule import CRITICAL, HIGH, MEDIUM, Example, Found, Group, Rule
 
@@ -30,7 +30,11 @@ def listens(site: Site) -> tuple[Line, ...]:
 
 def _admitted(user: User, site: Site) -> list[str]:
     """The strangers who would get in as that user."""
-    return [who for version, who in _PROBES.items() if version in site.ami_anyhow.versions and user.acl.admits(who)]
+    return [
+        who
+        for version, who in _PROBES.items()
+        if version in site.ami_anyhow.versions and user.acl.admits(who)
+    ]
 
 
 def _public(site: Site) -> Iterator[Found]:
@@ -76,7 +80,9 @@ def _order(site: Site) -> Iterator[Found]:
         trouble = user.acl.broken or user.acl.missing
         if trouble:
             text = f"the list of [{user.name}] cannot be read, so that nobody can log in as him"
-            yield Found(text, (quoted(trouble),), mend="no blank beside a comma, no names; acl = NAME of acl.conf")
+            yield Found(
+                text, (quoted(trouble),), mend="no blank beside a comma, no names; acl = NAME of acl.conf"
+            )
 
 
 def _shadow(user: User, rung: Rung, over: Rung) -> Found:
@@ -109,9 +115,9 @@ def _clear_text(site: Site) -> Iterator[Found]:
 
 
 _GENERAL: Final = "=== manager.conf ===\n[general]\nenabled = yes\n"
-_SECRET: Final = "secret = Xo9-fuRr4kJm2Vq8sTz1\nread = call\n"
-_LOCAL: Final = f"{_GENERAL}bindaddr = 127.0.0.1\n[bob]\n{_SECRET}"
-_WIDE: Final = f"{_GENERAL}bindaddr = 0.0.0.0\n[bob]\n{_SECRET}"
+_BODY: Final = "secret = Xo9-fuRr4kJm2Vq8sTz1\nread = call\n"
+_LOCAL: Final = f"{_GENERAL}bindaddr = 127.0.0.1\n[bob]\n{_BODY}"
+_WIDE: Final = f"{_GENERAL}bindaddr = 0.0.0.0\n[bob]\n{_BODY}"
 _TUNNEL: Final = "reach it through a tunnel or VPN, and let the firewall close port 5038"
 
 RULES: Final = (
@@ -119,9 +125,11 @@ RULES: Final = (
         "AMI001",
         CRITICAL,
         "the AMI listens on a public address",
-        "He guesses secrets and, once in, places calls, reads every event and usually gets a shell. Where lists keep"
+        "He guesses secrets and, once in, places calls, reads every event and usually gets a shell. Where"
+        " lists keep"
         " him out he can still hold all connections (authlimit) and reach what runs before the log-in.",
-        f"[general]\nbindaddr = 127.0.0.1\n; {_TUNNEL}:\n; nft add rule inet filter input tcp dport 5038 drop",
+        f"[general]\nbindaddr = 127.0.0.1\n; {_TUNNEL}:\n; nft add rule inet filter input tcp dport 5038"
+        " drop",
         ("manager.conf", "acl.conf"),
         _public,
         Example(_WIDE),
@@ -136,15 +144,16 @@ RULES: Final = (
         "deny = ::/0\npermit = ::1/128",
         ("manager.conf", "acl.conf"),
         _half_closed,
-        Example(f"{_GENERAL}[bob]\n{_SECRET}deny = 0.0.0.0/0\npermit = 127.0.0.1/32\n"),
-        Example(f"{_GENERAL}[bob]\n{_SECRET}{LOOPBACK_ONLY}\n"),
+        Example(f"{_GENERAL}[bob]\n{_BODY}deny = 0.0.0.0/0\npermit = 127.0.0.1/32\n"),
+        Example(f"{_GENERAL}[bob]\n{_BODY}{LOOPBACK_ONLY}\n"),
         Group.AMI,
     ),
     Rule(
         "AMI003",
         CRITICAL,
         "an AMI user without an address list",
-        "He may try secrets from wherever he reaches the port; a web application on this host that fetches URLs is"
+        "He may try secrets from wherever he reaches the port; a web application on this host that fetches"
+        " URLs is"
         " enough where it listens on loopback.",
         LOOPBACK_ONLY,
         ("manager.conf", "acl.conf"),
@@ -157,7 +166,7 @@ RULES: Final = (
         "AMI004",
         HIGH,
         "an address list that never denies",
-        "It keeps nobody out: a list begins with \"allow\", and only a deny changes that.",
+        'It keeps nobody out: a list begins with "allow", and only a deny changes that.',
         "; before the permits:\ndeny = 0.0.0.0/0\ndeny = ::/0",
         ("manager.conf", "acl.conf"),
         _never_denies,
@@ -170,7 +179,8 @@ RULES: Final = (
         HIGH,
         "an address list in the wrong order",
         "Who was to be kept out gets in, because of all lines that fit an address the last one decides.",
-        "; the widest first, exceptions after it:\ndeny = 0.0.0.0/0\npermit = 192.0.2.0/24\ndeny = 192.0.2.66/32",
+        "; the widest first, exceptions after it:\ndeny = 0.0.0.0/0\npermit = 192.0.2.0/24\ndeny ="
+        " 192.0.2.66/32",
         ("manager.conf", "acl.conf"),
         _order,
         Example(f"{_LOCAL}deny = 192.0.2.66/32\npermit = 0.0.0.0/0\n"),

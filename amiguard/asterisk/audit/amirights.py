@@ -32,7 +32,9 @@ def _lists(site: Site) -> Iterator[tuple[User, str, Variable]]:
 def _empty(site: Site) -> Iterator[Found]:
     for user, key, line in _lists(site):
         if empty(line.value):
-            yield Found(f"{key} of [{user.name}] has an empty place between commas: it grants all", (quoted(line),))
+            yield Found(
+                f"{key} of [{user.name}] has an empty place between commas: it grants all", (quoted(line),)
+            )
 
 
 def _prefix(site: Site) -> Iterator[Found]:
@@ -46,7 +48,8 @@ def _dropped(site: Site) -> Iterator[Found]:
     for user, key, line in _lists(site):
         if lost := dropped(line.value):
             names = ", ".join(map(repr, lost))
-            text = f"{key} of [{user.name}]: {names} grants nothing; what holds is {listed(effective(line.value))}"
+            holds = listed(effective(line.value))
+            text = f"{key} of [{user.name}]: {names} grants nothing; what holds is {holds}"
             yield Found(text, (quoted(line),))
 
 
@@ -82,7 +85,7 @@ def _too_much(site: Site) -> Iterator[Found]:
 def _nothing(site: Site) -> Iterator[Found]:
     for user in site.manager.users:
         if user.can_log_in and not user.classes("read") | user.classes("write"):
-            text = f"[{user.name}] has no class, and may still log in: some actions, such as BridgeKick, ask for none"
+            text = f"[{user.name}] has no class; some actions, such as BridgeKick, ask for none"
             yield Found(text, (heading(user.section),))
 
 
@@ -90,6 +93,7 @@ _BOB: Final = (
     "=== manager.conf ===\n[general]\nenabled = yes\nbindaddr = 127.0.0.1\n"
     f"[bob]\nsecret = Xo9-fuRr4kJm2Vq8sTz1\n{LOOPBACK_ONLY}\n"
 )
+_WIDE: Final = _BOB.replace("bindaddr = 127.0.0.1\n", "") + "permit = 10.0.0.17\n"
 _GOOD: Final = Example(f"{_BOB}read = call,reporting\nwrite = reporting\n")
 _READS: Final = ("manager.conf", "acl.conf")
 
@@ -134,12 +138,13 @@ RULES: Final = (
         "AMI014",
         CRITICAL,
         "an AMI user with the way to a shell",
-        "With that user's secret he runs any program as Asterisk's user. README-SERIOUSLY of Asterisk says so of"
+        "With that user's secret he runs any program as Asterisk's user. README-SERIOUSLY of Asterisk says"
+        " so of"
         " originate, too.",
         "; the least that does: call,reporting for most tools\nwrite = reporting",
         _READS,
         _shell,
-        Example(f"{_BOB}write = originate\n"),
+        Example(f"{_WIDE}write = originate\n"),
         _GOOD,
         Group.AMI,
     ),

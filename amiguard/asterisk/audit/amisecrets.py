@@ -30,7 +30,8 @@ def _twice(site: Site) -> Iterator[Found]:
         if len(user.sections) > 1:
             holds = "has an address list" if user.acl.exists else "has none"
             text = (
-                f"[{user.name}] stands there {len(user.sections)} times and is one user to Asterisk: secret and"
+                f"[{user.name}] stands there {len(user.sections)} times and is one user to Asterisk: secret"
+                " and"
                 f" classes merge, but the address list is the last section's alone, which {holds}"
             )
             yield Found(text, tuple(map(heading, user.sections)))
@@ -51,7 +52,9 @@ def _weak_secret(site: Site) -> Iterator[Found]:
         weak = weakness(secret.value, user.name)
         if weak == "guessable":
             severity = CRITICAL if site.is_remote(user) else HIGH
-            yield Found(f"the secret of [{user.name}] is published or easily guessed", (quoted(secret),), severity)
+            yield Found(
+                f"the secret of [{user.name}] is published or easily guessed", (quoted(secret),), severity
+            )
         elif weak:
             text = f"the secret of [{user.name}] has less than {SHORTEST} characters, or few different ones"
             yield Found(text, (quoted(secret),), MEDIUM)
@@ -76,7 +79,9 @@ def _own_user(site: Site) -> Iterator[Found]:
             text = "no AMI user has read = security, so amiguard cannot hear the AMI beside the log"
             yield Found(text, severity=MEDIUM)
         return
-    yield from (Found(f"[{own.name}], amiguard's own user, {what}", (heading(own.section),)) for what in _wrong(own))
+    yield from (
+        Found(f"[{own.name}], amiguard's own user, {what}", (heading(own.section),)) for what in _wrong(own)
+    )
 
 
 def _wrong(own: User) -> Iterator[str]:
@@ -126,27 +131,33 @@ def _unlike(site: Site) -> Iterator[Found]:
             yield Found(text, (heading(user.section),))
     for name in sorted(site.facts.connected):
         if fold(name) not in users:
-            yield Found(f"[{name}] is in no file, and still logged in", mend="manager show connected\nmanager kick session N")
+            yield Found(
+                f"[{name}] is in no file, and still logged in",
+                mend="manager show connected\nmanager kick session N",
+            )
 
 
 _GENERAL: Final = "=== manager.conf ===\n[general]\nenabled = yes\nbindaddr = 127.0.0.1\n"
-_SECRET: Final = "secret = Xo9-fuRr4kJm2Vq8sTz1"
+_KEY: Final = "secret = Xo9-fuRr4kJm2Vq8sTz1"
 _BOB: Final = f"{_GENERAL}[bob]\n{LOOPBACK_ONLY}\nread = call\n"
-_GOOD: Final = Example(f"{_BOB}{_SECRET}\n")
+_GOOD: Final = Example(f"{_BOB}{_KEY}\n")
 _NEW: Final = "secret = ...  ; from: openssl rand -base64 24"
-_STANZA: Final = f"[amiguard]\n{_SECRET}\n{LOOPBACK_ONLY}\nread = security,system\nwrite = reporting\nwritetimeout = 5000\n"
+_STANZA: Final = (
+    f"[amiguard]\n{_KEY}\n{LOOPBACK_ONLY}\nread = security,system\nwrite = reporting\nwritetimeout = 5000\n"
+)
 
 RULES: Final = (
     Rule(
         "AMI007",
         CRITICAL,
         "one AMI user written twice",
-        "The address list that was to keep him out is not the one that holds; a section that only adds a class"
+        "The address list that was to keep him out is not the one that holds; a section that only adds a"
+        " class"
         " has removed it.",
         "; one section a user, or add to the first one:\n[bob](+)\nread = call",
         ("manager.conf", "acl.conf"),
         _twice,
-        Example(f"{_BOB}{_SECRET}\n[BOB]\nwrite = reporting\n"),
+        Example(f"{_BOB}{_KEY}\n[BOB]\nwrite = reporting\n"),
         _GOOD,
         Group.AMI,
     ),
@@ -154,7 +165,7 @@ RULES: Final = (
         "AMI008",
         CRITICAL,
         "an empty AMI secret",
-        "He logs in without any. (Without the line \"secret\" nobody could.)",
+        'He logs in without any. (Without the line "secret" nobody could.)',
         _NEW,
         ("manager.conf", "acl.conf"),
         _no_secret,
@@ -170,7 +181,7 @@ RULES: Final = (
         _NEW,
         ("manager.conf", "acl.conf"),
         _weak_secret,
-        Example(f"{_BOB}secret = amp111\n"),
+        Example("=== manager.conf ===\n[general]\nenabled = yes\n[bob]\nsecret = amp111\nread = call\n"),
         _GOOD,
         Group.AMI,
     ),
@@ -190,16 +201,23 @@ RULES: Final = (
         "AMI023",
         INFO,
         "the running AMI is not what its files say",
-        "He keeps what was taken from him: a reload neither ends sessions nor removes classes whose line is gone.",
+        "He keeps what was taken from him: a reload neither ends sessions nor removes classes whose line"
+        " is gone.",
         "; say it explicitly, then reload:\nwrite = none\n; and: asterisk -rx 'manager show connected'",
         ("manager.conf",),
         _unlike,
         Example(
-            f"{_BOB}{_SECRET}\n",
-            Facts(running={"bob": (frozenset({"call"}), frozenset({"system"}))}, connected=frozenset({"gone"})),
+            f"{_BOB}{_KEY}\n",
+            Facts(
+                running={"bob": (frozenset({"call"}), frozenset({"system"}))}, connected=frozenset({"gone"})
+            ),
             "the running Asterisk still lets bob write system, and gone is logged in",
         ),
-        Example(f"{_BOB}{_SECRET}\n", Facts(running={"bob": (frozenset({"call"}), frozenset())}), "the running Asterisk says the same"),
+        Example(
+            f"{_BOB}{_KEY}\n",
+            Facts(running={"bob": (frozenset({"call"}), frozenset())}),
+            "the running Asterisk says the same",
+        ),
         Group.AMI,
     ),
     Rule(
@@ -233,7 +251,7 @@ RULES: Final = (
         _STANZA.replace("Xo9-fuRr4kJm2Vq8sTz1", "...  ; from: openssl rand -base64 24").rstrip(),
         ("manager.conf", "acl.conf"),
         _own_user,
-        Example(f"{_GENERAL}[amiguard]\n{_SECRET}\nread = system\nwrite = command\n"),
+        Example(f"{_GENERAL}[amiguard]\n{_KEY}\nread = system\nwrite = command\n"),
         Example(f"{_GENERAL}{_STANZA}"),
         Group.AMI,
     ),

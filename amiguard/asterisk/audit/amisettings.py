@@ -13,6 +13,7 @@ from amiguard.asterisk.audit.manager import is_on, number
 from amiguard.asterisk.audit.quoting import quoted
 from amiguard.asterisk.audit.rule import CRITICAL, HIGH, LOW, MEDIUM, Example, Found, Group, Rule
 from amiguard.asterisk.sections import fold
+from amiguard.sources.kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,20 +24,14 @@ if TYPE_CHECKING:
 
 _LEAST_BITS: Final = 2048
 _LIMITS: Final = {"authtimeout": 30, "authlimit": 50}
-_SECURITY_EVENTS: Final = frozenset(
-    """
-    failedacl invalidaccountid sessionlimit memorylimit loadaveragelimit requestnotsupported requestnotallowed
-    authmethodnotallowed requestbadformat successfulauth unexpectedaddress challengeresponsefailed
-    invalidpassword challengesent invalidtransport
-    """.split()
-)
+_SECURITY_EVENTS: Final = frozenset(map(fold, KINDS))
 _FORGEABLE: Final = re.compile(r"(?i)\b(?:Severity|AccountID|RemoteAddress)\b")
 _KINDS: Final = "ast_security_event_type"
 
 
 def _over_http(site: Site) -> Iterator[Found]:
     line = site.manager.last("webenabled")
-    if line is None or not is_on(line):
+    if line is None or not is_on(line) or not site.manager.enabled:
         return
     if site.http is None and site.https is None:
         text = "webenabled is on, and opens the AMI as soon as anybody turns HTTP on"
@@ -139,9 +134,11 @@ RULES: Final = (
         "AMI018",
         CRITICAL,
         "the AMI over HTTP",
-        "He guesses secrets unseen, for a failed digest log-in raises no event and writes no line; and he can forge"
+        "He guesses secrets unseen, for a failed digest log-in raises no event and writes no line; and he"
+        " can forge"
         f" events of others. Before {WEB_CRASH} was mended he also crashes Asterisk without any secret.",
-        "[general]\nwebenabled = no\n; if it must be: http.conf on loopback behind a proxy; from 20.19 and 22.9 on also\n"
+        "[general]\nwebenabled = no\n; if it must be: http.conf on loopback behind a proxy; from 20.19 and"
+        " 22.9 on also\n"
         "; http.conf: [/rawman] type = restriction, deny = 0.0.0.0/0, permit = 127.0.0.1/32",
         ("manager.conf", "http.conf"),
         _over_http,
@@ -150,7 +147,9 @@ RULES: Final = (
             Facts(version=Version(22, 9, 0)),
             "Asterisk is 22.9.0",
         ),
-        Example(f"{_ON}webenabled = no\n{_BOB}=== http.conf ===\n[general]\nenabled = yes\nbindaddr = 0.0.0.0\n"),
+        Example(
+            f"{_ON}webenabled = no\n{_BOB}=== http.conf ===\n[general]\nenabled = yes\nbindaddr = 0.0.0.0\n"
+        ),
         Group.AMI,
     ),
     Rule(
@@ -167,7 +166,9 @@ RULES: Final = (
             _TLS,
             Facts(
                 now=2 * _YEAR,
-                certificates={"/etc/asterisk/ami.crt": Certificate(_YEAR, 1024, self_signed=True, named=False)},
+                certificates={
+                    "/etc/asterisk/ami.crt": Certificate(_YEAR, 1024, self_signed=True, named=False)
+                },
                 statuses={"/etc/asterisk/ami.key": Status(0o644, "root", "root")},
             ),
             "the certificate has ended, has 1024 bits and no names, and every user may read the key",
@@ -176,7 +177,9 @@ RULES: Final = (
             _TLS,
             Facts(
                 now=_YEAR,
-                certificates={"/etc/asterisk/ami.crt": Certificate(2 * _YEAR, 3072, self_signed=True, named=True)},
+                certificates={
+                    "/etc/asterisk/ami.crt": Certificate(2 * _YEAR, 3072, self_signed=True, named=True)
+                },
                 statuses={"/etc/asterisk/ami.key": Status(0o600, "asterisk", "asterisk")},
             ),
             "the certificate is valid, has 3072 bits and names, and Asterisk alone may read the key",
@@ -188,7 +191,8 @@ RULES: Final = (
         LOW,
         "settings of the AMI that help nobody",
         "He holds many sessions, or many that never log in; or his log-ins leave no line (displayconnects).",
-        "[general]\nallowmultiplelogin = no\ndisplayconnects = yes\nauthtimeout = 30\nauthlimit = 50\ndebug = off",
+        "[general]\nallowmultiplelogin = no\ndisplayconnects = yes\nauthtimeout = 30\nauthlimit = 50\n"
+        "debug = off",
         ("manager.conf",),
         _values,
         Example(f"{_ON}displayconnects = no\nauthlimit = 500\n{_BOB}"),
@@ -200,7 +204,8 @@ RULES: Final = (
         MEDIUM,
         "security events are disabled",
         "Nobody hears him.",
-        "; manager.conf: take them out of disabledevents\n; stasis.conf: remove decline = ast_security_event_type",
+        "; manager.conf: take them out of disabledevents\n; stasis.conf: remove decline ="
+        " ast_security_event_type",
         ("manager.conf", "stasis.conf"),
         _silenced,
         Example(f"{_ON}disabledevents = VarSet,InvalidPassword\n{_BOB}"),
@@ -210,7 +215,8 @@ RULES: Final = (
         "AMI024",
         MEDIUM,
         "an event filter that an attacker can steer",
-        "He writes the words that the filter looks for into an account name, and hides his events or forges others.",
+        "He writes the words that the filter looks for into an account name, and hides his events or"
+        " forges others.",
         "; by name alone:\neventfilter(name(InvalidPassword)) =",
         ("manager.conf",),
         _filters,

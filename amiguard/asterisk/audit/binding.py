@@ -71,7 +71,11 @@ def bind(variable: Variable | None, default: str, port: int) -> Bind:
 
 def live(listeners: Iterable[Listener], port: int, protocol: str = "tcp") -> Reach:
     """Who reaches what listens on that port now."""
-    found = [Bind(each.address.address, port) for each in listeners if (each.protocol, each.port) == (protocol, port)]
+    found = [
+        Bind(each.address.address, port)
+        for each in listeners
+        if (each.protocol, each.port) == (protocol, port)
+    ]
     reach = Reach(frozenset(), public=False)
     for each in found:
         reach |= each.reach

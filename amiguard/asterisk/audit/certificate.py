@@ -82,7 +82,9 @@ def _first(data: bytes) -> bytes:
 def _time(tag: int, text: bytes) -> float:
     """UTCTime has two digits of the year, from 1950 to 2049."""
     century = b"" if tag != _UTC_TIME else b"19" if int(text[:2]) >= _CENTURY else b"20"
-    return datetime.strptime((century + text).decode("ascii"), "%Y%m%d%H%M%SZ").replace(tzinfo=UTC).timestamp()
+    return (
+        datetime.strptime((century + text).decode("ascii"), "%Y%m%d%H%M%SZ").replace(tzinfo=UTC).timestamp()
+    )
 
 
 def _rsa_bits(key: bytes) -> int:

@@ -68,7 +68,9 @@ def _files(site: Site) -> Iterator[Found]:
         yield Found("dateformat has no year", (quoted(dates),), INFO)
     ids = site.general("logger.conf", "use_callids")
     if ids and not is_on(ids):
-        yield Found("use_callids is off: lines of one call cannot be told from those of another", (quoted(ids),), INFO)
+        yield Found(
+            "use_callids is off: lines of one call cannot be told from those of another", (quoted(ids),), INFO
+        )
 
 
 def _form(site: Site) -> Iterator[Found]:
@@ -85,7 +87,10 @@ def _complaints(site: Site) -> Iterator[Found]:
         yield from (Found(f'{path} says "{word}": {_MEANINGS[word]}') for word in state.words)
 
 
-_LINE: Final = "; logger.conf, [logfiles]\namiguard.json => [json]security,notice,warning,error\n; then: asterisk -rx 'logger reload'"
+_LINE: Final = (
+    "; logger.conf, [logfiles]\namiguard.json => [json]security,notice,warning,error\n"
+    "; then: asterisk -rx 'logger reload'"
+)
 _HEAD: Final = "=== logger.conf ===\n[general]\n[logfiles]\n"
 _GOOD: Final = f"{_HEAD}amiguard.json => [json]security,notice,warning,error\n"
 _PATH: Final = "/var/log/asterisk/amiguard.json"
@@ -106,7 +111,8 @@ RULES: Final = (
         "LOG002",
         HIGH,
         "notices and warnings are not logged",
-        "He goes by ways that raise no security event: IAX2, calls through trunks, names with bytes that are not"
+        "He goes by ways that raise no security event: IAX2, calls through trunks, names with bytes that"
+        " are not"
         " UTF-8, for which Asterisk drops the event.",
         _LINE,
         ("logger.conf",),
@@ -124,7 +130,11 @@ RULES: Final = (
         ("logger.conf", "asterisk.conf"),
         _files,
         Example(_GOOD, Facts(here=True, logs={_PATH: LogState("does not exist")}), "the file does not exist"),
-        Example(_GOOD, Facts(here=True, logs={_PATH: LogState("")}), "the file exists, and says nothing of the kind"),
+        Example(
+            _GOOD,
+            Facts(here=True, logs={_PATH: LogState("")}),
+            "the file exists, and says nothing of the kind",
+        ),
     ),
     Rule(
         "LOG004",
@@ -146,8 +156,16 @@ RULES: Final = (
         "; against a full queue, logger.conf, [general]: logger_queue_limit = 10000",
         ("logger.conf", "asterisk.conf"),
         _complaints,
-        Example(_GOOD, Facts(here=True, logs={_PATH: LogState("", (EVENT_LOST.decode(),))}), f'the log says "{EVENT_LOST.decode()}"'),
-        Example(_GOOD, Facts(here=True, logs={_PATH: LogState("")}), "the file exists, and says nothing of the kind"),
+        Example(
+            _GOOD,
+            Facts(here=True, logs={_PATH: LogState("", (EVENT_LOST.decode(),))}),
+            f'the log says "{EVENT_LOST.decode()}"',
+        ),
+        Example(
+            _GOOD,
+            Facts(here=True, logs={_PATH: LogState("")}),
+            "the file exists, and says nothing of the kind",
+        ),
     ),
 )
 """What they find."""

@@ -62,7 +62,9 @@ def _sip_guests(site: Site) -> Iterator[Found]:
     steps = dials_out(site, context)
     out = ", and from there out to any number" if steps else ""
     lines = (*(quoted(line) for line in (allowed, last(general, "context")) if line), *shown(steps))
-    yield Found(f"strangers may call into [{context}] without a password{out}", lines, HIGH if steps else MEDIUM)
+    yield Found(
+        f"strangers may call into [{context}] without a password{out}", lines, HIGH if steps else MEDIUM
+    )
 
 
 def _iax(site: Site) -> Iterator[Found]:
@@ -107,7 +109,10 @@ def _iax_guest(site: Site, account: Section) -> Iterator[Found]:
 
 _GENERAL: Final = "=== sip.conf ===\n[general]\n"
 _PEER: Final = "[101]\ntype = friend\nhost = dynamic\nsecret = 9f86d081884c7d659a2feaa0c55ad015\n"
-_IAX_PEER: Final = "[general]\nauthdebug = {}\n[301]\ntype = friend\nhost = dynamic\nauth = md5\nsecret = 9f86d081884c7d659a2fea\n"
+_IAX_PEER: Final = (
+    "[general]\nauthdebug = {}\n[301]\ntype = friend\nhost = dynamic\nauth = md5\n"
+    "secret = 9f86d081884c7d659a2fea\n"
+)
 
 RULES: Final = (
     Rule(
@@ -115,17 +120,22 @@ RULES: Final = (
         HIGH,
         "chan_sip lets too much in",
         "He learns which accounts there are, then guesses; or calls without any account.",
-        "; sip.conf\n[general]\nalwaysauthreject = yes\nallowguest = no\nautocreatepeer = no\n; better: move to PJSIP",
+        "; sip.conf\n[general]\nalwaysauthreject = yes\nallowguest = no\nautocreatepeer = no\n; better:"
+        " move to PJSIP",
         (_SIP, "extensions.conf", "modules.conf"),
         _sip,
         Example(f"{_GENERAL}alwaysauthreject = no\n{_PEER}"),
-        Example(f"{_GENERAL}allowguest = no\n{_PEER}=== modules.conf ===\n[modules]\nautoload = yes\nnoload = chan_sip.so\n"),
+        Example(
+            f"{_GENERAL}allowguest = no\n{_PEER}=== modules.conf ===\n[modules]\nautoload = yes\nnoload ="
+            " chan_sip.so\n"
+        ),
     ),
     Rule(
         "IAX001",
         HIGH,
         "IAX2 lets too much in",
-        "He guesses passwords unseen: failed IAX2 attempts never appear as security events, and with authdebug off"
+        "He guesses passwords unseen: failed IAX2 attempts never appear as security events, and with"
+        " authdebug off"
         " nowhere else. Without call tokens he forges addresses, too.",
         "; iax.conf\n[general]\nauthdebug = yes\nrequirecalltoken = yes\n; and no [guest]; not used at all?\n"
         "; modules.conf: noload = chan_iax2.so",

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 _MOST_LINES: Final = 5
 _DIALLED: Final = re.compile(r"\$\{EXTEN\b[^}]*\}")
-_FILTERED: Final = re.compile(r"\$\{FILTER\([^,()]*,\$\{EXTEN\b[^}]*\}\)[^}]*\}")
+_FILTER: Final = "${FILTER("
+_BRACE: Final = re.compile(r"\$\{|\}")
 _THEIRS: Final = re.compile(
     r"\$\{(?:EXTEN\b|CALLERID|CALLERIDNUM|DNID|SIPURI|SIP_HEADER|PJSIP_HEADER|SIPPEER|CDR\(src\))"
 )
@@ -43,13 +44,23 @@ def _injection(site: Site) -> Iterator[Found]:
     for context in site.dialplan.contexts.values():
         found = tuple(step for step in context.steps if step.is_open and _is_injectable(step))
         if found:
-            text = f"[{context.name}] uses whatever was dialled, in {len(found)} lines, without FILTER()"
+            text = f"[{context.name}] uses whatever was dialled, without FILTER(): lines {len(found)}"
             yield Found(text, shown(found[:_MOST_LINES]))
 
 
 def _is_injectable(step: Step) -> bool:
-    rest = _FILTERED.sub("", step.arguments)
-    return step.application in _RISKY and _DIALLED.search(rest) is not None
+    return step.application in _RISKY and _DIALLED.search(unfiltered(step.arguments)) is not None
+
+
+def unfiltered(text: str) -> str:
+    """An application's arguments without what has gone through ``${FILTER(...)}``."""
+    before, filtered, rest = text.partition(_FILTER)
+    depth = 1 if filtered else 0
+    for brace in _BRACE.finditer(rest):
+        depth += 1 if brace[0] != "}" else -1
+        if not depth:
+            return before + unfiltered(rest[brace.end() :])
+    return before
 
 
 def _public(site: Site) -> Iterator[Found]:
@@ -59,7 +70,10 @@ def _public(site: Site) -> Iterator[Found]:
         names[guests.value] = None
     for name in names:
         if steps := dials_out(site, name):
-            yield Found(f"calls that come to [{name}] can go out again, to a number of the caller's choice", shown(steps))
+            yield Found(
+                f"calls that come to [{name}] can go out again, to a number of the caller's choice",
+                shown(steps),
+            )
 
 
 def _disa(site: Site) -> Iterator[Found]:
@@ -72,8 +86,10 @@ def _shell(site: Site) -> Iterator[Found]:
     for step in site.dialplan.steps:
         text = step.arguments
         runs = step.application in _PROGRAMS or "SHELL(" in text
-        if runs and _THEIRS.search(_FILTERED.sub("", text)):
-            yield Found("a program's command line has what the caller has chosen in it", (quoted(step.variable),))
+        if runs and _THEIRS.search(unfiltered(text)):
+            yield Found(
+                "a program's command line has what the caller has chosen in it", (quoted(step.variable),)
+            )
 
 
 def _check(site: Site) -> Iterator[Found]:
@@ -90,7 +106,8 @@ RULES: Final = (
         "DPL001",
         HIGH,
         "a dialplan that trusts what was dialled",
-        "He dials `1&PJSIP/00882...@trunk` and calls on your bill, or `;` and a program; toll fraud costs thousands"
+        "He dials `1&PJSIP/00882...@trunk` and calls on your bill, or `;` and a program; toll fraud costs"
+        " thousands"
         " in a night.",
         "; what was dialled, only digits, and no outward call in a context that strangers reach:\n"
         "exten => _X.,1,Dial(PJSIP/${FILTER(0-9,${EXTEN})}@trunk)",

@@ -48,4 +48,5 @@ def masked(name: str, value: str) -> str:
     if is_secret(name):
         return f"{name} = {MASK if value else ''}".rstrip()
     arrow = "=>" if key in {"exten", "same", "include"} else "="
-    return f"{name} {arrow} {_PIN.sub(rf'\1({MASK}', _USERINFO.sub(f':{MASK}@', value))}"
+    shown = _PIN.sub(rf"\1({MASK}", _USERINFO.sub(f":{MASK}@", value))
+    return f"{name} {arrow} {shown}"

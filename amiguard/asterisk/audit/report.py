@@ -24,6 +24,7 @@ def rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:
         {
             "rule": each.rule,
             "severity": each.severity.word,
+            "title": each.title,
             "text": each.text,
             "lines": [{"file": p.file, "line": p.line, "text": text} for p, text in each.lines],
             "gain": each.gain,
@@ -45,7 +46,10 @@ def text(findings: Sequence[Finding]) -> Iterator[str]:
 def summary(findings: Sequence[Finding]) -> str:
     """How many of each."""
     counts = Counter(each.severity for each in findings)
-    return ", ".join(f"{counts[each]} {each.word}" for each in reversed(Severity) if counts[each]) or "no findings"
+    return (
+        ", ".join(f"{counts[each]} {each.word}" for each in reversed(Severity) if counts[each])
+        or "no findings"
+    )
 
 
 def _group(findings: list[Finding]) -> Iterator[str]:

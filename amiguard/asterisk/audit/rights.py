@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 CLASSES: Final = (
-    "system call log verbose command agent user config dtmf reporting cdr dialplan originate agi cc aoc"
-    " test security message"
-).split()
+    "system", "call", "log", "verbose", "command", "agent", "user", "config", "dtmf", "reporting", "cdr",
+    "dialplan", "originate", "agi", "cc", "aoc", "test", "security", "message",
+)  # fmt: skip
 _LABELS: Final = (*CLASSES, "all", "none")
 
 DANGEROUS: Final = {

@@ -48,6 +48,7 @@ class Finding(NamedTuple):
 
     rule: str
     severity: Severity
+    title: str
     text: str
     lines: tuple[Line, ...]
     gain: str
@@ -56,7 +57,10 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A configuration, a file after each ``=== NAME ===``, and what the machine says, in `beside` in words."""
+    """A configuration, a file after each ``=== NAME ===``, and what the machine says.
+
+    `beside` is the latter in words.
+    """
 
     text: str
     facts: Facts = field(default_factory=Facts)

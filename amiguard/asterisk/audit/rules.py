@@ -24,8 +24,17 @@ if TYPE_CHECKING:
     from amiguard.asterisk.audit.site import Site
 
 _AREAS: Final = (
-    amireach, amirights, amisecrets, amisettings, logrules, webrules, siprules, oldrules, planrules, systemrules
-)  # fmt: skip
+    amireach,
+    amirights,
+    amisecrets,
+    amisettings,
+    logrules,
+    webrules,
+    siprules,
+    oldrules,
+    planrules,
+    systemrules,
+)
 _ORDER: Final = ("CFG", "AMI", "LOG", "HTTP", "ARI", "PJS", "SIP", "IAX", "DPL", "SYS")
 
 RULES: Final[tuple[Rule, ...]] = tuple(
@@ -41,14 +50,16 @@ BY_ID: Final = {rule.id: rule for rule in RULES}
 
 def audit(site: Site) -> list[Finding]:
     """What is wrong, the worst first; rules whose files cannot be read have no say."""
-    found = [finding for rule in RULES if not site.unread & {*rule.reads} for finding in _findings(rule, site)]
+    found = [
+        finding for rule in RULES if not site.unread & {*rule.reads} for finding in _findings(rule, site)
+    ]
     return sorted(found, key=lambda each: -each.severity)
 
 
 def _findings(rule: Rule, site: Site) -> Iterator[Finding]:
     off = rule.group is Group.AMI and not site.manager.enabled
-    for text, lines, severity, mend in rule.check(site):
-        worst = rule.severity if severity is None else severity
-        if off:
-            text, worst = f"{text} (the AMI is off)", min(worst, Severity.LOW)  # noqa: PLW2901 - the same one, said of what is off
-        yield Finding(rule.id, worst, text, lines, rule.gain, mend or rule.mend)
+    for found in rule.check(site):
+        severity = rule.severity if found.severity is None else found.severity
+        text = f"{found.text} (the AMI is off)" if off else found.text
+        shown = min(severity, Severity.LOW) if off else severity
+        yield Finding(rule.id, shown, rule.title, text, found.lines, rule.gain, found.mend or rule.mend)

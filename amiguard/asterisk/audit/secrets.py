@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from typing import Final, Literal
 
@@ -26,10 +27,16 @@ _PUBLISHED: Final = frozenset(
 """Published defaults of distributions, guides and tools, and what scanners try first."""
 
 
+_PLACEHOLDER: Final = re.compile(
+    r"<.*>|(?:change|replace|insert|enter)[ _-]?(?:me|this)|(?:your|my|some)[ _-]?(?:\w*secret|\w*pass)"
+)
+
+
 def weakness(secret: str, *names: str) -> Weakness:
     """What is wrong with a secret; `names` are those of its owner."""
     folded = fold(secret)
-    if folded in _PUBLISHED or len(set(folded)) == 1 or any(_made_of(folded, fold(name)) for name in names):
+    published = folded in _PUBLISHED or _PLACEHOLDER.match(folded) or len(set(folded)) == 1
+    if published or any(_made_of(folded, fold(name)) for name in names):
         return "guessable"
     return "short" if len(secret) < SHORTEST or _bits(secret) < _LEAST_BITS else ""
 

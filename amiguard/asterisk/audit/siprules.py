@@ -57,7 +57,9 @@ def _hidden_scans(site: Site) -> Iterator[Found]:
         order = last(section, "endpoint_identifier_order")
         once = last(section, "unidentified_request_count")
         if order and "auth_username" in order.value and (once is None or once.value.strip() != "1"):
-            text = "with auth_username among the identifiers, only the fifth try within five seconds is an event"
+            text = (
+                "with auth_username among the identifiers, only the fifth try within five seconds is an event"
+            )
             yield Found(text, (quoted(order),))
 
 
@@ -110,7 +112,9 @@ def _networks(line: Variable) -> Iterator[Rung]:
 def _exposure(site: Site) -> Iterator[Found]:
     wide = [t for t in site.sections(_FILE, "transport") if _is_wide(t)]
     lists = list(site.sections(_FILE, "acl"))
-    listed = [e for e in site.sections(_FILE, "endpoint") if any(last(e, key) for key in ("acl", "permit", "deny"))]
+    listed = [
+        e for e in site.sections(_FILE, "endpoint") if any(last(e, key) for key in ("acl", "permit", "deny"))
+    ]
     if wide and not lists and not listed:
         lines = tuple(quoted(line) for line in (last(each, "bind") for each in wide) if line)
         yield Found("SIP over UDP is open to every address, and no address list is in the way", lines, MEDIUM)
@@ -150,7 +154,8 @@ RULES: Final = (
         HIGH,
         "strangers can call out",
         "He calls on your bill, without any password.",
-        "; pjsip.conf\n[anonymous]\ncontext = dead-end\n; extensions.conf\n[dead-end]\nexten => _.,1,Hangup(21)",
+        "; pjsip.conf\n[anonymous]\ncontext = dead-end\n; extensions.conf\n[dead-end]\nexten =>"
+        " _.,1,Hangup(21)",
         (_FILE, "extensions.conf"),
         _guests,
         Example(f"{_GUEST}context = in\n{_PLAN}[in]\ninclude => out\n"),
@@ -160,12 +165,16 @@ RULES: Final = (
         "PJS002",
         MEDIUM,
         "slow scans raise no event for unknown accounts",
-        "He tries account names, four in five seconds, and only challenges for <unknown> tell of it (amiguard counts"
+        "He tries account names, four in five seconds, and only challenges for <unknown> tell of it"
+        " (amiguard counts"
         " those, too).",
         "; pjsip.conf, in the section of type = global\nunidentified_request_count = 1",
         (_FILE,),
         _hidden_scans,
-        Example("=== pjsip.conf ===\n[global]\ntype = global\nendpoint_identifier_order = ip,username,auth_username\n"),
+        Example(
+            "=== pjsip.conf ===\n[global]\ntype = global\nendpoint_identifier_order ="
+            " ip,username,auth_username\n"
+        ),
         Example("=== pjsip.conf ===\n[global]\ntype = global\nendpoint_identifier_order = ip,username\n"),
     ),
     Rule(
@@ -173,7 +182,8 @@ RULES: Final = (
         CRITICAL,
         "a telephone without a good password",
         "He logs in as that telephone and calls on your bill.",
-        "; pjsip.conf, for each telephone a password from: openssl rand -hex 16\n; for each trunk an identify section:\n"
+        "; pjsip.conf, for each telephone a password from: openssl rand -hex 16\n; for each trunk an"
+        " identify section:\n"
         "[trunk]\ntype = identify\nendpoint = trunk\nmatch = 192.0.2.10",
         (_FILE,),
         _passwords,
@@ -185,7 +195,8 @@ RULES: Final = (
         MEDIUM,
         "SIP is open to the world",
         "He may knock as often as he likes; unknown callers may do more than call.",
-        "; pjsip.conf, if all telephones and trunks are in known networks:\n[known]\ntype = acl\ndeny = 0.0.0.0/0\n"
+        "; pjsip.conf, if all telephones and trunks are in known networks:\n[known]\ntype = acl\ndeny ="
+        " 0.0.0.0/0\n"
         "deny = ::/0\npermit = 192.0.2.0/24",
         (_FILE,),
         _exposure,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from amiguard.asterisk.audit.acl import NEIGHBOURS, STRANGERS, Acl, Address
+from amiguard.asterisk.audit.acl import NEIGHBOURS, STRANGERS, Address, address
 from amiguard.asterisk.audit.binding import Bind, Reach, bind, live
 from amiguard.asterisk.audit.dialplan import Dialplan, dialplan
 from amiguard.asterisk.audit.facts import Facts
@@ -20,14 +20,15 @@ if TYPE_CHECKING:
     from amiguard.asterisk.audit.manager import User
 
 HTTP_PORT, HTTPS_PORT = 8088, 8089
-LOG_DIRECTORY = "/var/log/asterisk"
-FILES = (
-    "asterisk.conf manager.conf users.conf acl.conf http.conf ari.conf logger.conf modules.conf stasis.conf"
-    " extconfig.conf pjsip.conf pjsip_wizard.conf sip.conf iax.conf extensions.conf cli_permissions.conf"
-).split()
+LOG_DIRECTORY: Final = "/var/log/asterisk"
+FILES: Final = (
+    "asterisk.conf", "manager.conf", "users.conf", "acl.conf", "http.conf", "ari.conf", "logger.conf",
+    "modules.conf", "stasis.conf", "extconfig.conf", "pjsip.conf", "pjsip_wizard.conf", "sip.conf",
+    "iax.conf", "extensions.conf", "cli_permissions.conf",
+)  # fmt: skip
 """What rules read."""
 
-_LOADS = {"load", "preload", "require", "preload-require", "load-require"}
+_LOADS: Final = {"load", "preload", "require", "preload-require", "load-require"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,12 +74,14 @@ class Site:
     @cached_property
     def ami(self) -> Reach:
         """Who reaches the AMI without TLS, by configuration or by what listens now."""
-        return self.reach(self.manager.bind)
+        where = self.manager.bind
+        return self.reach(where) if self.manager.enabled else live(self.facts.listeners, where.port)
 
     @cached_property
     def ami_anyhow(self) -> Reach:
         """Who reaches the AMI, with TLS or without."""
-        return self.ami | (self.reach(self.manager.tls) if self.manager.tls else self.ami)
+        tls = self.manager.tls if self.manager.enabled else None
+        return self.ami | self.reach(tls) if tls else self.ami
 
     @cached_property
     def http(self) -> Bind | None:
@@ -123,19 +126,20 @@ class Site:
         """Whether Asterisk loads a module, as far as can be known."""
         section = self.conf("modules.conf").section("modules")
         said = [(fold(v.name), v.value.removesuffix(".so")) for v in (section.variables if section else ())]
-        if ("noload", module) in said or (self.facts.modules is not None and module not in self.facts.modules):
+        if ("noload", module) in said or (
+            self.facts.modules is not None and module not in self.facts.modules
+        ):
             return False
         autoload = is_on(last(section, "autoload"))
         return section is None or autoload or any(key in _LOADS and name == module for key, name in said)
 
     def is_remote(self, user: User) -> bool:
         """Whether any other host may log in to the AMI as that user."""
-        return self.ami_anyhow.beyond and lets_others(user.acl, self)
-
-
-def lets_others(acl: Acl, site: Site) -> bool:
-    """Whether a list lets in any address but loopback's and our own."""
-    own = {Address(int.from_bytes(each.network), each.version) for each in site.facts.own}
-    if any(map(acl.admits, (*STRANGERS, *NEIGHBOURS))):
-        return True
-    return any(not door.is_loopback and not (door.is_single and door.network in own) for door in acl.doors())
+        versions = self.ami_anyhow.versions
+        others = [who for who in map(address, (*STRANGERS, *NEIGHBOURS)) if who.version in versions]
+        if any(map(user.acl.lets, others)):
+            return True
+        own = {Address(int.from_bytes(each.network), each.version) for each in self.facts.own}
+        doors = [door for door in user.acl.doors() if door.network.version in versions]
+        local = (door.is_loopback or (door.is_single and door.network in own) for door in doors)
+        return not all(local)

@@ -1,8 +1,8 @@
-"""Pure: rules about the host: files, versions, the user Asterisk runs as, and what of all this is read at all."""
+"""Pure: rules about the host and the files: what Asterisk discards, who reads them, versions, rights."""
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+import posixpath
 from typing import TYPE_CHECKING, Final
 
 from amiguard.asterisk.audit.advisories import affecting, is_ended
@@ -21,9 +21,9 @@ from amiguard.asterisk.audit.facts import (
 from amiguard.asterisk.audit.manager import is_on, last
 from amiguard.asterisk.audit.quoting import Line, is_secret, quoted
 from amiguard.asterisk.audit.rule import HIGH, LOW, MEDIUM, Example, Found, Rule
-from amiguard.asterisk.audit.site import FILES, HTTP_PORT, HTTPS_PORT
 from amiguard.asterisk.audit.siprules import SIP_PORT
-from amiguard.asterisk.sections import Place, Variable, fold
+from amiguard.asterisk.audit.site import FILES, HTTP_PORT, HTTPS_PORT
+from amiguard.asterisk.sections import Place, Variable
 from amiguard.model import Prefix
 
 if TYPE_CHECKING:
@@ -54,18 +54,28 @@ def _files(site: Site) -> Iterator[Found]:
     for path, status in statuses.items():
         if status.mode & OTHERS_WRITE:
             what = "folder" if status.directory else "file"
-            yield Found(f"every user of this host changes this {what} of the configuration", _rights(path, status))
+            yield Found(
+                f"every user of this host changes this {what} of the configuration", _rights(path, status)
+            )
     yield from _commands(site)
 
 
 def _readable(site: Site, path: str, status: Status) -> Iterator[Found]:
     """Who else reads a file; nobody gets into a folder that others may not search."""
-    group = _option(site, "rungroup")
-    folder = site.facts.statuses.get(str(PurePosixPath(path).parent))
+    folder = site.facts.statuses.get(posixpath.dirname(path))
     if status.mode & OTHERS_READ and (folder is None or folder.mode & OTHERS_SEARCH):
         yield Found("every user of this host reads the secrets in it", _rights(path, status))
-    elif status.mode & GROUP_READ and status.group not in _GROUPS | ({group.value} if group else set()):
+    elif status.mode & GROUP_READ and status.group not in _groups(site, status, folder):
         yield Found(f"the group {status.group} reads the secrets in it", _rights(path, status))
+
+
+def _groups(site: Site, status: Status, folder: Status | None) -> Iterator[str]:
+    """Groups that Asterisk may be in; a copy of another host's files has that host's groups, by number."""
+    yield from (*_GROUPS, status.owner)
+    if group := _option(site, "rungroup"):
+        yield group.value
+    if folder and not site.facts.here:
+        yield folder.group
 
 
 def _rights(path: str, status: Status) -> tuple[Line, ...]:
@@ -90,7 +100,9 @@ def _commands(site: Site) -> Iterator[Found]:
             program = note.text.split()[0] if note.text.split() else ""
             what = "its output is configuration" if runs else "it is not run, for execincludes is off"
             lines = (Line(note.place, f"#exec {program} ..."),)
-            yield Found(f"#exec: a program is to write the configuration; {what}", lines, HIGH if runs else LOW)
+            yield Found(
+                f"#exec: a program is to write the configuration; {what}", lines, HIGH if runs else LOW
+            )
 
 
 def _option(site: Site, key: str) -> Variable | None:
@@ -123,10 +135,14 @@ def _versions(site: Site) -> Iterator[Found]:
     open_ = list(affecting(version))
     names = "; ".join(f"{each.id}: {each.what}" for each in open_)
     if open_ and version.patched:
-        text = f"Asterisk {version} of a distribution, which may have mended these without a new number: {names}"
+        text = (
+            f"Asterisk {version} of a distribution, which may have mended these without a new number: {names}"
+        )
         yield Found(text, (), LOW, "apt changelog asterisk")
     elif open_:
-        yield Found(f"Asterisk {version} has known holes. {names}", mend="; install the newest release of its branch")
+        yield Found(
+            f"Asterisk {version} has known holes. {names}", mend="; install the newest release of its branch"
+        )
     if is_ended(version) and not version.patched:
         text = f"Asterisk {version.major} gets no more security releases"
         yield Found(text, (), MEDIUM, "; move to a branch that is supported: 20, 22 or newer")
@@ -153,14 +169,15 @@ _OPTIONS: Final = {
     "execincludes": "#exec in a configuration file runs programs",
 }
 _BOB: Final = "=== manager.conf ===\n[bob]\nsecret = Xo9-fuRr4kJm2Vq8sTz1\n"
-_LISTENER: Final = (Listener("tcp", Prefix.parse("0.0.0.0"), 5038),)
+_LISTENER: Final = (Listener("tcp", Prefix.of(bytes(4)), 5038),)
 
 RULES: Final = (
     Rule(
         "CFG001",
         HIGH,
         "a file that Asterisk discards",
-        "Nothing in it holds, no address list and no log channel: Asterisk goes on with its defaults, or with what it"
+        "Nothing in it holds, no address list and no log channel: Asterisk goes on with its defaults, or"
+        " with what it"
         " had before.",
         "; mend the line, then look into the log after: asterisk -rx 'core reload'",
         (),
@@ -188,19 +205,36 @@ RULES: Final = (
         "; asterisk.conf, [options]: execincludes = no",
         (),
         _files,
-        Example(_BOB, Facts(statuses={"manager.conf": Status(0o644, "root", "root")}), "manager.conf has the mode 0644"),
-        Example(_BOB, Facts(statuses={"manager.conf": Status(0o640, "asterisk", "asterisk")}), "manager.conf has the mode 0640"),
+        Example(
+            _BOB,
+            Facts(statuses={"manager.conf": Status(0o644, "root", "root")}),
+            "manager.conf has the mode 0644",
+        ),
+        Example(
+            _BOB,
+            Facts(statuses={"manager.conf": Status(0o640, "asterisk", "asterisk")}),
+            "manager.conf has the mode 0640",
+        ),
     ),
     Rule(
         "SYS001",
         HIGH,
         "how Asterisk runs",
         "What he can make Asterisk do, he does with all of its rights; known holes need no guessing.",
-        "; asterisk.conf, [options]\nlive_dangerously = no\nexecincludes = no\nrunuser = asterisk\nrungroup = asterisk",
+        "; asterisk.conf, [options]\nlive_dangerously = no\nexecincludes = no\nrunuser = asterisk\n"
+        "rungroup = asterisk",
         ("asterisk.conf",),
         _host,
-        Example("=== asterisk.conf ===\n[options]\nlive_dangerously = yes\n", Facts(version=Version(20, 9, 1)), "Asterisk is 20.9.1"),
-        Example("=== asterisk.conf ===\n[options]\nrunuser = asterisk\n", Facts(version=Version(22, 10, 1)), "Asterisk is 22.10.1"),
+        Example(
+            "=== asterisk.conf ===\n[options]\nlive_dangerously = yes\n",
+            Facts(version=Version(20, 9, 1)),
+            "Asterisk is 20.9.1",
+        ),
+        Example(
+            "=== asterisk.conf ===\n[options]\nrunuser = asterisk\n",
+            Facts(version=Version(22, 10, 1)),
+            "Asterisk is 22.10.1",
+        ),
     ),
     Rule(
         "SYS002",
@@ -210,8 +244,14 @@ RULES: Final = (
         "systemctl enable --now amiguard",
         ("manager.conf", "http.conf"),
         _unguarded,
-        Example(_BOB, Facts(here=True, guarded=False, listeners=_LISTENER), "the kernel has no table of amiguard's"),
-        Example(_BOB, Facts(here=True, guarded=True, listeners=_LISTENER), "amiguard's table is in the kernel"),
+        Example(
+            _BOB,
+            Facts(here=True, guarded=False, listeners=_LISTENER),
+            "the kernel has no table of amiguard's",
+        ),
+        Example(
+            _BOB, Facts(here=True, guarded=True, listeners=_LISTENER), "amiguard's table is in the kernel"
+        ),
     ),
 )
 """What they find."""

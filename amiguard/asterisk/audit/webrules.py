@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from amiguard.asterisk.audit.manager import is_on, last
 from amiguard.asterisk.audit.quoting import heading, quoted
-from amiguard.asterisk.audit.rule import CRITICAL, HIGH, LOW, MEDIUM, Example, Found, Rule
+from amiguard.asterisk.audit.rule import HIGH, LOW, MEDIUM, Example, Found, Rule
 from amiguard.asterisk.audit.secrets import weakness
 from amiguard.asterisk.sections import fold
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from amiguard.asterisk.audit.site import Site
     from amiguard.asterisk.sections import Section
 
-_SETTINGS: Final = {
-    "enable_static": (HIGH, "files below static-http are served to everybody"),
-    "enable_status": (MEDIUM, "a page tells everybody what this server is"),
-}
+_SETTINGS: Final = (
+    (("enable_static", "enablestatic"), HIGH, "files below static-http are served to everybody"),
+    (("enable_status",), MEDIUM, "a page tells everybody what this server is"),
+)
 
 
 def _http(site: Site) -> Iterator[Found]:
@@ -34,10 +34,9 @@ def _http(site: Site) -> Iterator[Found]:
 
 
 def _served(site: Site) -> Iterator[Found]:
-    for key, (severity, text) in _SETTINGS.items():
-        line = site.general("http.conf", key)
-        if line and is_on(line):
-            yield Found(text, (quoted(line),), severity)
+    for keys, severity, text in _SETTINGS:
+        lines = [line for line in (site.general("http.conf", key) for key in keys) if is_on(line)]
+        yield from (Found(text, (quoted(line),), severity) for line in lines if line)
     prefix = site.general("http.conf", "prefix")
     if prefix is None or not prefix.value:
         yield Found("no prefix: scanners find /ari and /rawman at once", (), LOW)
@@ -68,12 +67,14 @@ def _ari_user(user: Section, *, reachable: bool) -> Iterator[Found]:
     weak = weakness(password.value, user.name) if password and not crypted else ""
     if password and weak == "guessable":
         text = f"the password of the ARI user [{user.name}] is published or easily guessed"
-        yield Found(text, (quoted(password),), CRITICAL if reachable else HIGH)
+        yield Found(text, (quoted(password),), HIGH)
     elif password and weak:
         yield Found(f"the password of the ARI user [{user.name}] is short", (quoted(password),), MEDIUM)
     if password and not crypted:
         severity = MEDIUM if reachable else LOW
-        yield Found(f"the password of the ARI user [{user.name}] is stored as it is", (quoted(password),), severity)
+        yield Found(
+            f"the password of the ARI user [{user.name}] is stored as it is", (quoted(password),), severity
+        )
     if reachable and not is_on(last(user, "read_only")):
         yield Found(f"the ARI user [{user.name}] may place calls and change them", (heading(user),), MEDIUM)
 
@@ -86,9 +87,11 @@ RULES: Final = (
         "HTTP001",
         HIGH,
         "the web server is open to other hosts",
-        "He tries log-ins of AMI and ARI over it, reads what is sent, and reaches whatever modules serve there; scans"
+        "He tries log-ins of AMI and ARI over it, reads what is sent, and reaches whatever modules serve"
+        " there; scans"
         " of it raise no event.",
-        "; http.conf\n[general]\nbindaddr = 127.0.0.1\ntlsenable = yes\ntlsbindaddr = 0.0.0.0:8089\nenable_static = no\n"
+        "; http.conf\n[general]\nbindaddr = 127.0.0.1\ntlsenable = yes\ntlsbindaddr = 0.0.0.0:8089\n"
+        "enable_static = no\n"
         "enable_status = no",
         ("http.conf",),
         _http,
