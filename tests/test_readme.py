@@ -10,6 +10,7 @@ import pytest
 import readme
 
 from amiguard import config
+from amiguard.asterisk.audit.rules import RULES
 from amiguard.cli import cli
 
 if TYPE_CHECKING:
@@ -65,6 +66,11 @@ def test_every_option_is_in_the_table_with_its_help() -> None:
         if option.split()[0] not in SHARED
     ]
     assert expected == readme.table("command", "option", "meaning")
+
+
+def test_every_rule_of_the_audit_is_in_the_table() -> None:
+    expected = [(f"`{rule.id}`", rule.severity.word, rule.title) for rule in RULES]
+    assert expected == readme.table("rule", "worst", "finds")
 
 
 def test_every_command_takes_config_and_all_but_two_take_json() -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOG = "security.json"
+UNSERVED = {"replay", "audit"}
+"""Commands whose examples need neither service nor kernel, but files of ours."""
 VARIES = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d"), "TIME"),
     (re.compile(r"\b\d+m \d+s\b"), "LEFT"),
@@ -36,11 +38,11 @@ def plain(text: str) -> Counter[str]:
     return Counter(line.strip() for line in text.splitlines())
 
 
-def test_replay_prints_what_is_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_what_needs_no_service_prints_what_is_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(readme.ROOT)
     defaults = tmp_path / "empty.toml"
     defaults.touch()
-    shown = [example for example in readme.examples() if example.words[0] == "replay"]
+    shown = [example for example in readme.examples() if example.words[0] in UNSERVED]
     assert shown
     for example in shown:
         ran = run(*example.words, "--config", str(defaults))
@@ -86,7 +88,7 @@ def test_the_service_answers_as_the_examples_show(tmp_path: Path) -> None:
         tmp_path / LOG: f"/var/log/asterisk/{LOG}",
         tmp_path / "amiguard.toml": CONFIG,
     }
-    asked = [example for example in readme.examples() if example.words[0] != "replay"]
+    asked = [example for example in readme.examples() if example.words[0] not in UNSERVED]
     with Service(tmp_path, logs=(LOG,)) as service:
         play(service)
         for example in asked:
@@ -122,5 +124,5 @@ def test_exit_codes_are_those_of_the_table(tmp_path: Path) -> None:
             service.command("unban", "203.0.113.99").code,
         ]
         service.stop()
-        codes.append(service.command("status").code)
+        codes += [service.command("status").code, service.command("audit", missing).code]
     assert codes == [int(code) for code, _ in readme.table("exit code", "means")]

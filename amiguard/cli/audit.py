@@ -20,7 +20,13 @@ _SEVERITIES: Final = ("info", "low", "medium", "high", "critical")
 
 @click.command("audit")
 @click.argument("directory", required=False, metavar="[DIR]", default="")
-@click.option("--severity", type=click.Choice(_SEVERITIES), default="medium", help="Show nothing below this.")
+@click.option(
+    "--severity",
+    type=click.Choice(_SEVERITIES),
+    metavar="LEVEL",
+    default="medium",
+    help=f"Show nothing below it, of {', '.join(_SEVERITIES)}; medium if not said.",
+)
 @click.option("--explain", metavar="ID", help='All about a rule, or about "all" of them, as Markdown.')
 @with_config
 @with_json

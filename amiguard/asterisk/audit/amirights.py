@@ -55,12 +55,10 @@ def _dropped(site: Site) -> Iterator[Found]:
 
 def _shell(site: Site) -> Iterator[Found]:
     for user, key, line in _lists(site):
-        ways = [name for name in DANGEROUS if name in effective(line.value)]
+        ways = [f"{name} ({how})" for name, how in DANGEROUS.items() if name in effective(line.value)]
         if key == "write" and ways:
-            text = f"[{user.name}] has write = {','.join(ways)}, each of which ends in a shell. " + ". ".join(
-                f"{way}: {DANGEROUS[way]}" for way in ways
-            )
-            yield Found(text, (quoted(line),), CRITICAL if site.is_remote(user) else HIGH)
+            severity = CRITICAL if site.is_remote(user) else HIGH
+            yield Found(f"[{user.name}] can get a shell by {', '.join(ways)}", (quoted(line),), severity)
 
 
 def _all(site: Site) -> Iterator[Found]:

@@ -14,11 +14,11 @@ CLASSES: Final = (
 _LABELS: Final = (*CLASSES, "all", "none")
 
 DANGEROUS: Final = {
-    "system": "Originate with an application that runs programs; DBPut, module loading",
-    "command": "Action: Command runs every command of the console, also `dialplan add extension`",
-    "config": "UpdateConfig writes extensions.conf, and so System(...)",
-    "originate": "Originate to a Local channel or an application (GHSA-c4cg-9275-6w44)",
-    "agi": "Action: AGI runs any application in a channel, also System",
+    "system": "Originate of System(...)",
+    "command": "Command: dialplan add extension",
+    "config": "UpdateConfig of extensions.conf",
+    "originate": "Originate of other applications (GHSA-c4cg-9275-6w44)",
+    "agi": "AGI: EXEC System",
 }
 """Classes that end in a shell, and the way there."""
 
