@@ -67,12 +67,14 @@ class Channel:
         """
         self._fed = receipt
         observe, judge = self._guard.observe, self.timing.judge
-        for found in self._reader.feed(data, receipt):
+        heard = self._reader.feed(data, receipt)
+        self._told += len(heard)
+        for found in heard:
             if isinstance(found, Ambiguous):
+                self._told -= 1
                 self.ambiguous[found.why] += 1
                 yield found
                 continue
-            self._told += 1
             time = judge(found.time, receipt, backlog)
             outcome = observe(found, time, self.name, self._over_http and self.forgeable)
             if outcome:

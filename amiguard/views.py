@@ -183,6 +183,8 @@ def printable(text: bytes | str) -> str:
     """Text for a terminal or a log: whatever is not plain becomes an escape."""
     if isinstance(text, bytes):
         text = text.decode("utf-8", "backslashreplace")
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _STRIKES: Final = 32
 """Strikes remembered of a source; the durations run out long before."""
+_UNUSED: Final = {4: 32, 16: 128}
+"""Bits of an address by its bytes: no prefix is longer."""
 
 
 class Bans:
@@ -33,8 +35,10 @@ class Bans:
         self._limit = limit
         self._running: dict[Prefix, Ban] = {}
         self._ends: list[tuple[float, Prefix]] = []
-        self._lengths: dict[int, Counter[int]] = {}
+        self._lengths: dict[int, Counter[int]] = {size: Counter() for size in _UNUSED}
         """How many bans there are of each prefix length, by the size of an address."""
+        self._shortest = dict(_UNUSED)
+        """The shortest of these lengths: mostly that of every source."""
         self._strikes: dict[Prefix, tuple[float, ...]] = {}
 
     def __len__(self) -> int:
@@ -52,10 +56,10 @@ class Bans:
         found = self._running.get(source)
         if found is not None and found.until <= time:
             found = None
-        lengths = self._lengths.get(len(source.network), ())
-        if len(lengths) <= 1 and source.length in lengths:
-            return found  # as mostly: all bans are of the usual length
-        for length in lengths:
+        size = len(source.network)
+        if source.length <= self._shortest[size]:
+            return found
+        for length in self._lengths[size]:
             if length < source.length and (found is None or found.scope == "door"):
                 ban = self._running.get(source.within(length))
                 found = ban if ban is not None and ban.until > time else found
@@ -106,7 +110,8 @@ class Bans:
         """Let the ban run; returns the one that it replaces, if any."""
         replaced = self._remove(ban.source)
         self._running[ban.source] = ban
-        self._lengths.setdefault(len(ban.source.network), Counter())[ban.source.length] += 1
+        self._lengths[len(ban.source.network)][ban.source.length] += 1
+        self._measure()
         heapq.heappush(self._ends, (ban.until, ban.source))
         return replaced
 
@@ -160,9 +165,10 @@ class Bans:
             self._running[ban.source] = ban
         self._ends = [(ban.until, source) for source, ban in self._running.items()]
         heapq.heapify(self._ends)
-        for size in (4, 16):
+        for size in self._lengths:
             lengths = Counter(source.length for source in self._running if len(source.network) == size)
             self._lengths[size] = lengths
+        self._measure()
         for source, time in strikes:
             self.count_strike(source, time)
 
@@ -173,4 +179,9 @@ class Bans:
             lengths[source.length] -= 1
             if not lengths[source.length]:
                 del lengths[source.length]
+                self._measure()
         return ban
+
+    def _measure(self) -> None:
+        for size, lengths in self._lengths.items():
+            self._shortest[size] = min(lengths, default=_UNUSED[size])

@@ -36,18 +36,18 @@ class Exhibit(NamedTuple):
 
 def pack(exhibit: Exhibit) -> bytes:
     """One record of at most `LARGEST` bytes: longer values are cut."""
-    event = exhibit.event
-    transport, address, port = event.remote
-    values = [event.kind.encode(), event.service, event.account, event.session, event.local, transport]
-    values += [_ABSENT if value is None else value for value in event.details]
+    event, points, score, proven = exhibit
+    kind, time, service, account, session, local, remote, details, tampered = event
+    transport, address, port = remote
+    known = [_ABSENT if value is None else value for value in details]
+    values = (kind.encode(), service, account, session, local, transport, *known)
     text = b"\0".join(values)
     if len(text) > _TEXT or text.count(b"\0") >= len(values):  # Asterisk's own strings hold no NUL
-        text = b"\0".join(value[: _TEXT // len(values) - 1].replace(b"\0", b"") for value in values)
-    flags = _PROVEN * exhibit.proven | _TAMPERED * event.tampered
+        text = b"\0".join([value[: _TEXT // len(values) - 1].replace(b"\0", b"") for value in values])
+    flags = _PROVEN * proven | _TAMPERED * tampered
     network = address.network
     size = _HEAD.size + len(network) + len(text)
-    head = _HEAD.pack(size, event.time, exhibit.points, exhibit.score, flags, port, len(network))
-    return head + network + text
+    return _HEAD.pack(size, time, points, score, flags, port, len(network)) + network + text
 
 
 def append(packed: bytes, records: int, record: bytes) -> bytes:

@@ -7,6 +7,7 @@ no flood of strangers can evict, and only a proven success gets into it.
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from amiguard.model import Prefix
@@ -29,6 +30,7 @@ FRIENDS_AN_ACCOUNT: Final = 64
 ACCOUNTS: Final = 64
 FLOWS: Final = 64
 COUNTED_ACCOUNTS: Final = 16
+_NEVER: Final = -math.inf
 _GRAINS: Final = 1440
 """A log-in like one before it counts again after this part of the protection: a minute of a day."""
 
@@ -53,9 +55,10 @@ class Friend:
         _note(self.flows, flow, time, FLOWS)
         return _note(self.accounts, account, time, ACCOUNTS)
 
-    def knows(self, account: bytes, flow: Flow, since: float) -> bool:
-        """Whether this very account and flow logged in after `since`."""
-        return self.accounts.get(account, since) > since and self.flows.get(flow, since) > since
+    def last(self, account: bytes, flow: Flow) -> float:
+        """When both this account and this flow had logged in; infinitely long ago where one never has."""
+        by_account, by_flow = self.accounts.get(account, _NEVER), self.flows.get(flow, _NEVER)
+        return min(by_flow, by_account)
 
     def counts_slowly(self, account: bytes, time: float) -> bool:
         """Whether this failure counts on the slow scale: the first of an account each day.
@@ -172,9 +175,10 @@ class Friends:
             if not self._has_room(account, time):
                 return
             friend = self._friends[source] = Friend()
-        elif friend.knows(account, flow, time - self._grain):
+        elif friend.last(account, flow) > time - self._grain:
             return
-        self._sources.setdefault(account, set()).add(source)
+        if account not in friend.accounts:
+            self._sources.setdefault(account, set()).add(source)
         pushed_out = friend.succeeded(account, flow, time, lasts=self._lasts)
         if pushed_out is not None:
             self._unlink(source, pushed_out)

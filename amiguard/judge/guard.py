@@ -72,7 +72,7 @@ class Guard:
 
     @property
     def skips_repeats(self) -> bool:
-        """Whether of log-ins alike the first of each minute is enough: friends stay friends for long."""
+        """Whether of log-ins alike the first within a minute is enough: friends stay friends for long."""
         return self.config.allow.authenticated_for >= DAY
 
     def observe(
@@ -91,20 +91,21 @@ class Guard:
             What follows from it: mostly nothing.
         """
         standing = self._standings[event.remote.address]
-        if standing.protection is not None and standing.protection.shelter == "ignored":
+        source, _, protection = standing
+        if protection is not None and protection.shelter == "ignored":
             return ()
         if event.local not in self._locals:
             self._learn_port(event)
         proven = not forgeable and security.proven(event)
-        ban = self.bans.covering(standing.source, time)
+        ban = self.bans.covering(source, time)
         if ban is not None:
             time = max(time, ban.since)
             if ban.scope == "house" or not proven:
                 self.counting.note(channel, event)
-                self.scorer.exhibit(standing.source, event, proven=proven)
+                self.scorer.exhibit(source, event, proven=proven)
                 return ()
         if event.kind == "SuccessfulAuth" and not event.tampered:
-            return self._success(event, time, standing) if proven else ()
+            return self._success(event, time, source) if proven else ()
         points = self.points.of(event)
         if not points or (self.counting.busy and self.counting.repeated(channel, event, time)):
             return ()
@@ -149,10 +150,9 @@ class Guard:
         if 0 < int(port) <= _LAST_PORT:
             self.sip_ports.add(int(port))
 
-    def _success(self, event: SecurityEvent, time: float, standing: Standing) -> tuple[Outcome, ...]:
-        source = standing.source
-        suspect = self.scorer.get(source)
+    def _success(self, event: SecurityEvent, time: float, source: Prefix) -> tuple[Outcome, ...]:
         alarm: tuple[Alarm, ...] = ()
+        suspect = self.scorer.get(source)
         if suspect is not None:
             friend = self._friend(source, time)
             fast, slow = self.scorer.scores(source, time)
@@ -163,11 +163,11 @@ class Guard:
                 if not friend or self._is_breach(suspect.fast_proven, suspect.slow_proven, friend):
                     self.peers.breached(source)
                     return alarm
-        remote = event.remote
+        _, address, port = event.remote
         self.peers.cleared(source)
         # chan_sip names the user that registers, but of a call the number dialled.
         account = DIALLED + event.account if event.service == b"SIP" else event.account
-        self.friends.succeeded(source, account, (remote.address, remote.port), time)
+        self.friends.succeeded(source, account, (address, port), time)
         return alarm
 
     def _friend(self, source: Prefix, time: float) -> Friend | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from amiguard.lately import Lately
 from amiguard.model import Prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
 _LOOPBACK: Final = (Prefix.parse("127.0.0.0/8"), Prefix.parse("::1"))
 _LINK_LOCAL: Final = Prefix.parse("fe80::/10")
@@ -31,20 +32,6 @@ class Standing(NamedTuple):
     protection: Protection | None
 
 
-class _Standings(dict[Prefix, Standing]):
-    """Standings asked for lately: every event asks, and few sources send most of them."""
-
-    def __init__(self, look: Callable[[Prefix], Standing]) -> None:
-        super().__init__()
-        self._look = look
-
-    def __missing__(self, address: Prefix) -> Standing:
-        if len(self) >= _REMEMBERED:
-            self.clear()
-        standing = self[address] = self._look(address)
-        return standing
-
-
 class Shield:
     """Knows the networks that no judgement may touch, and what a source is."""
 
@@ -53,8 +40,8 @@ class Shield:
         self._neighbourhoods: tuple[Prefix, ...] = (_LINK_LOCAL,)
         self._groups: dict[str, tuple[Shelter, tuple[Prefix, ...]]] = {"loopback": ("ignored", _LOOPBACK)}
         self._by_length: dict[tuple[int, int], dict[Prefix, Protection]] = {}
-        self.standings = _Standings(self._look)
-        """How each address is treated; ask it like a dictionary."""
+        self.standings = Lately(self._look, _REMEMBERED)
+        """How each address is treated: every event asks, and few sources send most of them."""
         self._sort()
 
     def protect(self, why: str, networks: Iterable[Prefix], *, shelter: Shelter = "ignored") -> None:

@@ -74,7 +74,7 @@ class AmiEvents:
         """
         self.skipped = 0
         self._mapper = Mapper()
-        self._repeats = Repeats() if skip_repeats else None
+        self._repeats = Repeats(self._mapper) if skip_repeats else None
         self._scan = amigrammar.scan(skip_challenges=skip_challenges)
         self._held: _Held | None = None
         self._astray = False
@@ -143,7 +143,7 @@ class AmiEvents:
 
     def _plain(self, match: re.Match[bytes]) -> SecurityEvent | None:
         """The event of a clean text; None when its fields are not those of its kind."""
-        name, eventtv, key, account, session, local, transport, address, port, rest, _ = match.groups()
+        name, eventtv, key, account, session, _, local, host, port, rest, _ = match.groups()
         head = HEADS.get((name, key))
         tail = head and head.tail.fullmatch(rest)
         if not head or not tail or (account is None) is (head.account_at is None):
@@ -153,10 +153,9 @@ class AmiEvents:
         details = tail.groups()
         if head.account_at is not None:
             account = details[head.account_at] or b""
-        remote = (transport, address, port)
         try:
             return self._mapper.event(
-                head.kind, head.service, eventtv, account, session, local, remote, details
+                head.kind, head.service, eventtv, account, session, local, host, port, details
             )
         except ValueError:
             return None
@@ -169,15 +168,14 @@ class AmiEvents:
         if not begin or not head or not parts:
             return _ambiguous("not an event as Asterisk writes them", text)
         account, behind, tail = parts
-        session, local, transport, address, port = behind.groups()
-        remote = (transport, address, port)
+        session, local, host, port = behind.groups()
         details = tail.groups()
         tampered = _ODD.search(b"".join((account, session, *tail.groups(b"")))) is not None
         if head.account_at is not None:
             account = details[head.account_at] or b""
         try:
             return self._mapper.event(
-                *(head.kind, head.service, begin[2], account, session, local, remote, details),
+                *(head.kind, head.service, begin[2], account, session, local, host, port, details),
                 tampered=tampered,
             )
         except ValueError:

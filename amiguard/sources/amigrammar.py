@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from amiguard.sources import grammar
 from amiguard.sources.amimessages import EOL
-from amiguard.sources.grammar import PEERS_WORDS
+from amiguard.sources.grammar import PEERS_WORDS, PLAIN, TRANSPORT, address
 from amiguard.sources.kinds import KINDS, SERVICES
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ SESSION: Final = b"\r\nSessionID: "
 LONGEST_ACCOUNT: Final[Mapping[bytes, int]] = {b"PJSIP": 36, b"SIP": 79}
 """Bytes of an AccountID that came off the network, where it can hold a line break."""
 
-_CLEAN: Final = rb'[^"\x00-\x1f\x7f]*+'
 _LINE: Final = rb"[^\r]*+(?:\r(?!\n)[^\r]*+)*"
 _MESSAGE: Final = rb"[^\r]*+(?:\r(?!\n\r\n)[^\r]*+)*"
 
@@ -39,28 +38,22 @@ _OPTIONS: Final = (
 ) % (_SYSTEM, _SYSTEM)
 
 
-def _address(group: bytes) -> bytes:
-    """An address with its transport, which no SIP or AMI event lacks; `group` opens its three parts."""
-    zone = rb"(?:%[\w.-]{1,15})?"
-    return rb"IPV[46]/%sUDP|TCP|TLS|WSS?)/%s[0-9A-Fa-f:.]{2,45}+)%s/%s[0-9]{1,5}+)" % (
-        *(group, group, zone, group),
-    )
-
-
 def _head(name: bytes, key: bytes, opening: bytes) -> bytes:
     privilege = rb"Event: %s%s)\r\nPrivilege: security,all\r\n%s" % (opening, name, _OPTIONS)
     return privilege + rb"EventTV: %s[-+.:0-9T]{11,28}+)\r\nSeverity: %s%s)\r\n" % (opening, opening, key)
 
 
 def _addresses(opening: bytes) -> bytes:
-    return rb"LocalAddress: %s%s)\r\nRemoteAddress: %s" % (opening, _address(b"(?:"), _address(opening))
+    # No SIP or AMI event lacks its transport.
+    local, remote = address(TRANSPORT, b"(?:"), address(TRANSPORT, opening)
+    return rb"LocalAddress: %s%s)\r\nRemoteAddress: %s" % (opening, local, remote)
 
 
 _ANY_KEY: Final = rb"\w++\r\nService: \w++\r\nEventVersion: [0-9]++"
 HEAD: Final = re.compile(_head(rb"\w++", _ANY_KEY, b"("))
 """How an event begins, before a peer has a word: its name, EventTV, and the rest of the key of `HEADS`."""
 BEHIND: Final = re.compile(rb"%s(%s)\r\n%s(?=\r\n|\Z)" % (SESSION, _LINE, _addresses(b"(")))
-"""What Asterisk writes behind the account: session, local address, remote transport, address and port."""
+"""What Asterisk writes behind the account: session, local address, remote address and port."""
 OTHER: Final = re.compile(rb"Event: \w+\r\nPrivilege: (?!security)[\w,]+(?:\r\n|\Z)")
 """An event that is no matter of ours."""
 SHUTDOWN: Final = re.compile(
@@ -75,13 +68,13 @@ def scan(*, skip_challenges: bool) -> re.Pattern[bytes]:
     control characters, with the groups of `grammar.Form.scan`; or as any other text, in group 11.
     """
     challenge = _head(b"ChallengeSent", rb"Informational\r\nService: P?J?SIP\r\nEventVersion: 1", b"(?:")
-    known = rb"%s%s(?!<unknown>)%s%s%s\r\n" % (challenge, ACCOUNT, _CLEAN, SESSION, _CLEAN)
-    worthless = rb"%s%s\r\nChallenge: %s|" % (known, _addresses(b"(?:"), _CLEAN)
+    known = rb"%s%s(?!<unknown>)%s%s%s\r\n" % (challenge, ACCOUNT, PLAIN, SESSION, PLAIN)
+    worthless = rb"%s%s\r\nChallenge: %s|" % (known, _addresses(b"(?:"), PLAIN)
     begin = rb"%s(?:%s(%s)\r\n)?SessionID: (%s)\r\n" % (
         _head(rb"\w++", _ANY_KEY, b"("),
-        *(ACCOUNT, _CLEAN, _CLEAN),
+        *(ACCOUNT, PLAIN, PLAIN),
     )
-    event = rb"%s%s((?:\r\n\w++: %s)*)" % (begin, _addresses(b"("), _CLEAN)
+    event = rb"%s(%s((?:\r\n\w++: %s)*))" % (begin, _addresses(b"("), PLAIN)
     either = (worthless if skip_challenges else b"") + event
     return re.compile(rb"(?:%s)\r\n\r\n|(%s)\r\n\r\n" % (either, _MESSAGE))
 
@@ -102,7 +95,7 @@ def _tail(kind: EventKind) -> re.Pattern[bytes]:
 
     def field(name: str) -> bytes:
         opening = b"(?:" if name == "ExpectedResponse" else b"("
-        return b"\r\n%s: %s%s)" % (name.encode(), opening, _LINE if name in words else _CLEAN)
+        return b"\r\n%s: %s%s)" % (name.encode(), opening, _LINE if name in words else PLAIN)
 
     required, optional = map(field, kind.required), map(field, kind.optional)
     return re.compile(b"".join((*required, *(b"(?:%s)?" % each for each in optional))))

@@ -51,9 +51,9 @@ def read(message: bytes, mapper: Mapper) -> SecurityEvent | None:
     tampered = any(_ODD.search(value) for value in (account, session, *tail.groups(b"")))
     if account_at is not None:
         account = details[account_at] or b""
-    remote = (pair[2], pair[3], pair[4])
+    local, host, port = pair.groups()
     return mapper.event(
-        kind, service, begin[2], account, session, pair[1], remote, details, tampered=tampered
+        kind, service, begin[2], account, session, local, host, port, details, tampered=tampered
     )
 
 

@@ -7,14 +7,16 @@ name, and whether a blind sender could have made the event up.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
+from amiguard.lately import Lately
 from amiguard.model import IPV4_BYTES, Endpoint, Prefix, SecurityEvent
 from amiguard.sources.kinds import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
     from amiguard.sources.kinds import EventKind
 
@@ -23,19 +25,19 @@ _MODERN: Final = len("2026-11-21T22:21:39.487+0000")
 _LAST_PORT: Final = 65_535
 _LATEST: Final = 253_370_764_800.0  # the year 9999
 _OFFSET: Final = (b"+", b"-")
-_ADDRESSES: Final = 16_384
+_REMEMBERED: Final = 8192
+
+# What a named tuple's own constructor calls: by itself it takes half the time.
+_event: Final[Callable[[tuple[object, ...]], SecurityEvent]] = partial(tuple.__new__, SecurityEvent)
+_endpoint: Final[Callable[[tuple[object, ...]], Endpoint]] = partial(tuple.__new__, Endpoint)
 
 _DETAIL: Final = {(kind.name, field): n for kind in KINDS.values() for n, field in enumerate(kind.details)}
 
 
-class _Addresses(dict[bytes, Prefix]):
-    """Address texts read lately: the same sources come again and again."""
-
-    def __missing__(self, text: bytes) -> Prefix:
-        if len(self) >= _ADDRESSES:
-            self.clear()
-        prefix = self[text] = Prefix.of(_packed(text))
-        return prefix
+def _host(text: bytes) -> tuple[bytes, Prefix]:
+    """Transport and address of a RemoteAddress without its port."""
+    _, *transport, address = text.partition(b"%")[0].split(b"/")
+    return (transport[0] if transport else b""), Prefix.of(_packed(address))
 
 
 def _packed(text: bytes) -> bytes:
@@ -49,8 +51,8 @@ class Mapper:
     """Makes events of fields, remembering addresses and the second it read last."""
 
     def __init__(self) -> None:
-        self._addresses = _Addresses()
-        self._second = b""
+        self._hosts = Lately(_host, _REMEMBERED)
+        self._second = self._zone = b""
         self._base = 0.0
 
     def event(
@@ -61,22 +63,22 @@ class Mapper:
         account: bytes,
         session: bytes,
         local: bytes,
-        remote: Sequence[bytes],
+        host: bytes,
+        port: bytes,
         details: tuple[bytes | None, ...],
         *,
         tampered: bool = False,
     ) -> SecurityEvent:
-        """Make an event; `remote` is transport, address and port, `details` in the order of the kind's table.
+        """Make an event; `host` is as in `grammar.address`, `details` in the order of the kind's table.
 
         Raises:
             ValueError: EventTV is no time, the address is none, or the port is above 65535.
         """
-        transport, address, port = remote
-        endpoint = Endpoint(transport or b"", self._addresses[address], int(port))
-        if endpoint.port > _LAST_PORT:
+        number = int(port)
+        if number > _LAST_PORT:
             raise ValueError("a port beyond the last one")
-        time = self.time(eventtv)
-        return SecurityEvent(kind.name, time, service, account, session, local, endpoint, details, tampered)
+        remote, time = _endpoint((*self._hosts[host], number)), self.time(eventtv)
+        return _event((kind.name, time, service, account, session, local, remote, details, tampered))
 
     def time(self, eventtv: bytes) -> float:
         """Seconds since the epoch of an EventTV.
@@ -90,13 +92,23 @@ class Mapper:
         """
         if len(eventtv) != _MODERN:
             return _asterisk11(eventtv)
-        second = eventtv[:20] + eventtv[23:]
-        if second != self._second:
-            if second[20:21] not in _OFFSET:
-                raise ValueError("an EventTV without an offset: nobody knows whose local time it is")
-            self._base = datetime.fromisoformat((eventtv[:19] + eventtv[23:]).decode("ascii")).timestamp()
-            self._second = second
-        return self._base + int(eventtv[20:23]) / 1000
+        return self.second(eventtv) + int(eventtv[20:23]) / 1000
+
+    def second(self, eventtv: bytes) -> float:
+        """As `time`, but of Asterisk 12 and later only, and without the milliseconds.
+
+        Raises:
+            ValueError: it is of another form.
+        """
+        if eventtv[:20] != self._second or eventtv[23:] != self._zone:
+            self._learn(eventtv[:20], eventtv[23:])
+        return self._base
+
+    def _learn(self, second: bytes, zone: bytes) -> None:
+        if zone[:1] not in _OFFSET:
+            raise ValueError("an EventTV without an offset: nobody knows whose local time it is")
+        self._base = datetime.fromisoformat((second[:-1] + zone).decode("ascii")).timestamp()
+        self._second, self._zone = second, zone
 
 
 def _asterisk11(eventtv: bytes) -> float:

@@ -16,6 +16,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from amiguard.sources import byposition, grammar
+from amiguard.sources.grammar import CLEAN
 from amiguard.sources.security import Mapper
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ BROKEN: Final = "a record that ends in the middle"
 """Why what opens a sandwich is ambiguous."""
 
 _EXCERPT: Final = 200
-_MINUTE: Final = len("2026-11-21T22:21")
+_MINUTE: Final = 60.0
 _LOGINS: Final = 16_384
 _SECURITY: Final = re.compile(grammar.CLASSIC_PREFIX)
 
@@ -59,10 +60,10 @@ class SecurityLog:
         Args:
             skip_challenges: ChallengeSent for a known account is passed over.
             skip_repeats: of SuccessfulAuth alike in all but session and time, the
-                first of each minute is enough.
+                first within 60 s is enough.
         """
         mapper = Mapper()
-        repeats = Repeats() if skip_repeats else None
+        repeats = Repeats(mapper) if skip_repeats else None
         self._json = _Json(grammar.form(json=True, skip_challenges=skip_challenges), mapper, repeats)
         self._classic = _Classic(grammar.form(json=False, skip_challenges=skip_challenges), mapper, repeats)
         self._reader: _Json | _Classic = self._classic
@@ -109,17 +110,25 @@ def _ambiguous(why: str, text: bytes) -> Ambiguous:
     return Ambiguous(why, text[:_EXCERPT].partition(b"ExpectedResponse")[0])  # on the AMI that is a secret
 
 
-class Repeats(dict[tuple[bytes, ...], bytes]):
-    """Log-ins by all that tells one from another but session and time, and the minute of the last one."""
+class Repeats(dict[tuple[bytes, ...], float]):
+    """Log-ins by all that tells one from another but session and time, and when the last one was told."""
+
+    def __init__(self, mapper: Mapper) -> None:
+        super().__init__()
+        self._second = mapper.second
 
     def note(self, match: re.Match[bytes]) -> bool:
-        """Note a log-in; whether one like it came in the same minute."""
-        login, minute = match.group(3, 4, 7, 8, 9, 10), match[2][:_MINUTE]
-        if self.get(login) == minute:
+        """Whether one like this log-in was told within the minute before it; if not, this one will be."""
+        login = match.group(3, 4, 6)
+        try:
+            now = self._second(match[2])
+        except ValueError:
+            return False
+        if 0 <= now - self.get(login, -_MINUTE) < _MINUTE:
             return True
         if len(self) >= _LOGINS:
             self.clear()
-        self[login] = minute
+        self[login] = now
         return False
 
 
@@ -134,13 +143,14 @@ class _Reader:
 
     def repeated(self, match: re.Match[bytes]) -> bool:
         """Whether this clean record tells nothing new."""
-        return self._repeats is not None and match[1] == b"SuccessfulAuth" and self._repeats.note(match)
+        return match[1] == b"SuccessfulAuth" and self._repeats is not None and self._repeats.note(match)
 
     def strict(self, match: re.Match[bytes]) -> SecurityEvent | None:
         """The event of a clean record; None when its fields are not those of its kind."""
-        name, eventtv, rest, account, session, local, transport, address, port, tail, _ = match.groups()
+        name, eventtv, rest, account, session, _, local, host, port, tail, _ = match.groups()
         head = self._form.heads.get((name, rest))
-        if head is None or match.end() - match.start() > grammar.LONGEST:
+        begin, end = match.span()
+        if head is None or end - begin > grammar.LONGEST:
             return None
         kind, service, tail_pattern, account_at = head
         behind = tail_pattern.fullmatch(tail)
@@ -151,9 +161,8 @@ class _Reader:
         details = behind.groups()
         if account_at is not None:
             account = details[account_at] or b""
-        remote = (transport, address, port)
         try:
-            return self._mapper.event(kind, service, eventtv, account, session, local, remote, details)
+            return self._mapper.event(kind, service, eventtv, account, session, local, host, port, details)
         except ValueError:
             return None
 
@@ -165,9 +174,10 @@ class _Json(_Reader):
         """Read from `at` into `found`; returns where another form begins, or `end`."""
         del receipt  # no record of this form depends on the one before
         for match in self._form.scan.finditer(data, at, end):
-            if match.lastindex is None or (match.lastindex == grammar.CLEAN and self.repeated(match)):
+            kind = match.lastindex
+            if kind is None or (kind == CLEAN and self.repeated(match)):
                 self.skipped += 1
-            elif match.lastindex == grammar.CLEAN and (event := self.strict(match)):
+            elif kind == CLEAN and (event := self.strict(match)):
                 found.append(event)
             elif not grammar.RECORD_START.match(line := match.group()[:-1]):
                 found.append(self._by_position(line))
@@ -232,9 +242,10 @@ class _Classic(_Reader):
 
     def _outside(self, data: bytes, at: int, end: int, receipt: float, found: _Found) -> int:
         for match in self._form.scan.finditer(data, at, end):
-            if match.lastindex is None or (match.lastindex == grammar.CLEAN and self.repeated(match)):
+            kind = match.lastindex
+            if kind is None or (kind == CLEAN and self.repeated(match)):
                 self.skipped += 1
-            elif match.lastindex == grammar.CLEAN and (event := self.strict(match)):
+            elif kind == CLEAN and (event := self.strict(match)):
                 found.append(event)
             else:
                 line = match.group()[:-1]

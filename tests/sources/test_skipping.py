@@ -1,4 +1,4 @@
-"""What may be passed over: of log-ins alike, all but the first of a minute."""
+"""What may be passed over: log-ins like one that was told less than a minute before."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from amiguard.sources.amievents import AmiEvents
 from amiguard.sources.securitylog import SecurityLog
 
 REMOTES = (b"IPV4/UDP/203.0.113.7/5060", b"IPV4/UDP/203.0.113.7/5061", b"IPV4/TLS/192.0.2.1/5061")
-TIMES = [b"2026-11-21T22:%02d:%02d.487+0000" % (minute, at) for minute in (1, 2) for at in (1, 59)]
+TIMES = [b"2026-11-21T22:%02d:%02d.487+0000" % (minute, at) for minute in (1, 2) for at in (1, 30, 59)]
 words = st.builds(
     written.HONEST._replace,
     account=st.sampled_from((b"101", b"102")),
@@ -40,30 +40,31 @@ def events(channel: SecurityLog | AmiEvents, data: bytes) -> list[SecurityEvent]
     return [outcome for outcome in read(data, written.NOON) if isinstance(outcome, SecurityEvent)]
 
 
-def first_of_each_minute(told: list[SecurityEvent]) -> list[SecurityEvent]:
-    """By the book: a log-in is dropped when the last one like it was of the same minute."""
-    minutes: dict[object, float] = {}
+def first_within_a_minute(told: list[SecurityEvent]) -> list[SecurityEvent]:
+    """By the book: a log-in is dropped when one like it was kept from less than a minute before."""
+    last: dict[object, float] = {}
     kept = []
     for event in told:
         alike = (event.account, event.service, event.local, event.remote, event.details)
-        minute = event.time // 60
-        if event.kind != "SuccessfulAuth" or minutes.get(alike) != minute:
+        second = event.time // 1
+        if event.kind != "SuccessfulAuth":
             kept.append(event)
-        if event.kind == "SuccessfulAuth":
-            minutes[alike] = minute
+        elif not 0 <= second - last.get(alike, -60) < 60:
+            kept.append(event)
+            last[alike] = second
     return kept
 
 
 @pytest.mark.parametrize("form", FORMS)
 @looked(100)
 @given(told)
-def test_only_log_ins_like_one_of_the_same_minute_are_passed_over(
+def test_only_log_ins_like_one_of_the_minute_before_are_passed_over(
     form: str, told: list[tuple[str, written.Words, bytes]]
 ) -> None:
     data = b"".join(FORMS[form](*each) for each in told)
     skipping = reader(form, skip_repeats=True)
     whole, kept = events(reader(form, skip_repeats=False), data), events(skipping, data)
-    assert first_of_each_minute(whole) == kept
+    assert first_within_a_minute(whole) == kept
     assert len(whole) - len(kept) == skipping.skipped
 
 
@@ -71,3 +72,11 @@ def test_only_log_ins_like_one_of_the_same_minute_are_passed_over(
 def test_by_default_none_is_passed_over(form: str) -> None:
     login = FORMS[form]("SuccessfulAuth", written.HONEST, b"1")
     assert len(events(AmiEvents() if form == "ami" else SecurityLog(), login * 3)) == 3
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_log_in_with_a_time_that_is_none_is_never_passed_over(form: str) -> None:
+    login = FORMS[form]("SuccessfulAuth", written.HONEST._replace(eventtv=b"1-1-1-1-1-1-1"), b"1")
+    skipping = reader(form, skip_repeats=True)
+    assert [] == events(skipping, login * 3)
+    assert skipping.skipped == 0
