@@ -62,13 +62,15 @@ class PeerWatch:
         self._leads: dict[str, tuple[Lead, ...]] = dict.fromkeys(FILES, ())
         self._told: tuple[Peer, ...] | None = None
         self._said: set[str] = set()
+        self._denied: set[tuple[str, str]] = set()
 
     def listen(self, client: AmiClient) -> None:
         """Ask this AMI as well."""
         self._clients.append(client)
 
     def ring(self) -> None:
-        """An AMI has connected: ask now."""
+        """An AMI has connected: ask now, and anew what was refused before."""
+        self._denied.clear()
         self._bell.set()
 
     async def run(self) -> NoReturn:
@@ -98,8 +100,13 @@ class PeerWatch:
             self._say(f"known peers: {reason}")
 
     async def _ask(self, client: AmiClient) -> None:
-        """What an AMI does not tell now it has told before; what it may not tell is said once."""
+        """What an AMI does not tell now it has told before; what it may not tell is said once.
+
+        And asked once a connection, for Asterisk writes an event of severity Error for each.
+        """
         for action, question in QUESTIONS.items():
+            if (client.name, action) in self._denied:
+                continue
             try:
                 answers = await client.ask(action, question.headers)
             except AskError:
@@ -136,6 +143,7 @@ class PeerWatch:
 
     def _refused(self, name: str, action: str, message: bytes) -> None:
         """An action that an Asterisk does not have is no matter: it lacks the channel driver as well."""
+        self._denied.add((name, action))
         if message == _DENIED:
             self._say(f"ami {name}: {_MUTE}")
         else:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -113,6 +114,18 @@ def client_of(server: Server, root: Path) -> AmiClient:
     return AmiClient(ami, timings=SOON)
 
 
+class Counted(dict[bytes, bytes]):
+    """Answers that know how often each was asked for."""
+
+    def __init__(self, answers: dict[bytes, bytes], asked: Counter[bytes]) -> None:
+        super().__init__(answers)
+        self._asked = asked
+
+    def get(self, action: bytes, default: bytes) -> bytes:  # type: ignore[override]  # asked in this way alone
+        self._asked[action] += 1
+        return super().get(action, default)
+
+
 def trunks(root: Path, *hosts: str) -> None:
     lines = "".join(f"match = {host}\n" for host in hosts)
     (root / "pjsip.conf").write_text(f"[trunk]\ntype = identify\n{lines}")
@@ -163,7 +176,8 @@ def test_what_an_asterisk_refuses_is_said_once_and_passed_over(
     tmp_path: Path, manager: Manager, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "amiguard")
-    manager.answers |= {b"DBGetTree": DENIED, b"IAXpeerlist": DENIED}
+    asked: Counter[bytes] = Counter()
+    manager.answers = Counted(manager.answers | {b"DBGetTree": DENIED, b"IAXpeerlist": DENIED}, asked)
     rounds = 0
 
     def resolve(_: str) -> Iterable[Prefix]:
@@ -182,6 +196,8 @@ def test_what_an_asterisk_refuses_is_said_once_and_passed_over(
     assert 1 == len([each for each in said if "write = reporting" in each])
     assert 1 == len([each for each in said if "SIPpeers: Invalid/unknown command" in each])
     assert 2 == len(said), "a refusal and what this Asterisk does not have"
+    assert [1] * 3 == [asked[action] for action in (b"DBGetTree", b"SIPpeers", b"IAXpeerlist")]
+    assert 1 < asked[b"PJSIPShowRegistrationsOutbound"]
 
 
 def test_a_name_keeps_its_last_addresses_when_nobody_answers(tmp_path: Path) -> None:

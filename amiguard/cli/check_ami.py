@@ -63,10 +63,13 @@ async def _one(ami: Ami) -> Finding:
 
 
 async def _heard(client: AmiClient, place: str) -> Finding:
+    listening = heard = False
     async for item in client:
         if isinstance(item, Status) and item.state in _MENDS:
             return Finding("error", place, item.reason, _MENDS[item.state])
-        if _tells_of_us(client, item):
+        listening = listening or (isinstance(item, Status) and item.state is State.LISTENING)
+        heard = heard or _tells_of_us(client, item)
+        if listening and heard:  # which of them is first, nobody can tell
             return await _asked(client, place)
     raise AssertionError  # its items have no end
 
