@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import socket
 import subprocess
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import chroots
 import pbxconf
@@ -28,6 +30,10 @@ HTTP_PORT = 8088
 SIP_PORT = 5060
 CHAN_SIP_PORT = 5070
 
+_EVENT = re.compile(
+    r'SecurityEvent="(?P<kind>\w+)",EventTV="(?P<time>[^"]*)".*,AccountID="(?P<account>[^"]*)"'
+    r'.*,RemoteAddress="IPV[46]/\w+/(?P<source>[^/"]*)/'
+)
 _CONF = Path(__file__).parent / "conf"
 _FOLDERS = ("etc/asterisk", "log", "run", "db", "spool")
 _LIMIT = 30.0
@@ -42,12 +48,21 @@ mount -o remount,bind,ro "$1"
 mount --bind "$2" "$1/$4"
 mount --bind "$2/etc/asterisk" "$1/$4/etc"
 mount -t proc proc "$1/proc"
+mount -t tmpfs tmpfs "$1/tmp"  # AMI over HTTP wants it
 cd /
 env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C chroot "$1" \
     asterisk -f -C "/$4/etc/asterisk.conf" -U asterisk -G asterisk
 """
 # amiguard finds the configuration where it is on a PBX; only it sees it there.
 _SEES_CONF = 'mount -t overlay overlay -o "lowerdir=$0/etc:/etc" /etc && exec "$@"'
+
+
+class Raised(NamedTuple):
+    """An event that Asterisk has raised: its kind, whom it names, and when."""
+
+    kind: str
+    account: str
+    time: float
 
 
 class RealPbx:
@@ -121,6 +136,16 @@ class RealPbx:
         file = self.log / name
         return file.read_text(encoding="utf-8", errors="backslashreplace") if file.exists() else ""
 
+    def raised(self, source: str) -> list[Raised]:
+        """The security events about an address, as the JSON log and what was rotated out of it tell.
+
+        Nobody hostile may have written them: this is no parser.
+        """
+        files = sorted(self.log.glob("security.json*"), key=lambda file: file.stat().st_mtime)
+        lines = (line for file in files for line in file.read_bytes().splitlines())
+        found = (_EVENT.search(line.replace(rb"\"", b'"').decode()) for line in lines)
+        return [_raised(each) for each in found if each and each["source"] == source]
+
     def guard_words(self) -> list[str]:
         """What to start amiguard behind: it ends with us, and finds the configuration in /etc/asterisk."""
         return [
@@ -157,6 +182,11 @@ class RealPbx:
             with self.network.inside(), socket.create_connection(("127.0.0.1", AMI_PORT), 1.0) as manager:
                 return manager.recv(64).startswith(b"Asterisk")
         return False
+
+
+def _raised(found: re.Match[str]) -> Raised:
+    time = datetime.strptime(found["time"], "%Y-%m-%dT%H:%M:%S.%f%z").timestamp()
+    return Raised(found["kind"], found["account"], time)
 
 
 def _base() -> dict[str, str]:

@@ -1,0 +1,93 @@
+"""Edge: README's table of what was tried on real Asterisks, from what `make test-real` measured.
+
+python tests/asterisk/tested.py     writes it into README.md
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import chroots
+from assault import MEASURED
+from attacks import ATTACKS, Attack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_README = Path(__file__).parents[2] / "README.md"
+_BLOCK = re.compile(r"(?<=<!-- real -->\n).*?(?=<!-- /real -->)", re.DOTALL)
+_RELEASES = tuple(sorted(chroots.SUITES, reverse=True))
+WAYS = {"log": ("log", 4), "AMI": ("ami", 4), "both": ("log+ami", 4), "IPv6": ("log+ami", 6)}
+"""The columns of a release: what amiguard listened to, and the family of the packets."""
+
+_TEXT = """\
+`make test-real` attacks Asterisk {versions} (Debian's packages, in network namespaces, with the
+real nf_tables) with sipvicious {sipvicious}, sipsak {sipsak}, sipp {sipp} and guessers of our own.
+*Guesses* is how many reached Asterisk at all. The rest are seconds from the first of them to the ban, mostly the
+tool's own pace, where amiguard hears the log alone, the AMI alone, both, and both with the attack over IPv6:
+
+"""
+
+
+def head() -> str:
+    """The table's first line."""
+    columns = [f"{release}: {way}" if way == "log" else way for release in _RELEASES for way in WAYS]
+    return _row("attack", "over", "guesses", *columns)
+
+
+def table(measured: dict[tuple[str, ...], dict[str, Any]]) -> Iterator[str]:
+    """The table's lines.
+
+    Args:
+        measured: by release, attack, transport, channels and family.
+    """
+    yield head()
+    yield "|---|---|---|" + "---|" * (len(_RELEASES) * len(WAYS))
+    for attack in ATTACKS:
+        found = [measured.get(_key(release, attack, way)) for release in _RELEASES for way in WAYS]
+        guesses = sorted({each["guesses"] for each in found if each})
+        times = (f"{each['seconds']:.2g}" if each else "" for each in found)
+        span = "-".join(str(each) for each in dict.fromkeys((guesses[0], guesses[-1]))) if guesses else ""
+        yield _row(attack.name, attack.transport, span, *times)
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |".replace("|  |", "| |").replace("|  |", "| |")
+
+
+def _key(release: str, attack: Attack, way: str) -> tuple[str, ...]:
+    channels, family = WAYS[way]
+    return release, attack.name, attack.transport, channels, str(family)
+
+
+def _measured() -> dict[tuple[str, ...], dict[str, Any]]:
+    """The last of each kind."""
+    rows = map(json.loads, MEASURED.read_text(encoding="utf-8").splitlines())
+    names = ("attack", "transport", "channels", "family")
+    return {(row["version"].partition(".")[0], *(str(row[name]) for name in names)): row for row in rows}
+
+
+def _debian(package: str) -> str:
+    told = subprocess.check_output(["dpkg-query", "--show", "--showformat=${Version}", package], text=True)
+    return told.partition(":")[2].partition("-")[0] or told.partition("-")[0]
+
+
+def main() -> None:
+    """Write the table."""
+    text = _TEXT.format(
+        versions=" and ".join(map(chroots.version, _RELEASES)),
+        sipvicious=importlib.metadata.version("sipvicious"),
+        sipsak=_debian("sipsak"),
+        sipp=_debian("sip-tester"),
+    )
+    block = text + "\n".join(table(_measured())) + "\n"
+    _README.write_text(_BLOCK.sub(lambda _: block, _README.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
