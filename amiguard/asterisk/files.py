@@ -21,6 +21,7 @@ class Files:
     Attributes:
         directory: where asterisk.conf is.
         reasons: for worry, in words.
+        unread: of these those that are our own trouble: files that we may not or cannot read.
         refused: of these those for which Asterisk discards a file.
         seen: every file that was read, as it was found.
     """
@@ -28,20 +29,23 @@ class Files:
     def __init__(self, directory: str) -> None:
         self.directory = directory
         self.reasons: list[str] = []
+        self.unread: list[str] = []
         self.refused: list[Note] = []
         self.seen: dict[str, os.stat_result] = {}
 
     def conf(self, name: str, *, needed: bool = False) -> Conf | None:
-        """A file as Asterisk has it, empty if it has none; None if it is there and we cannot read it."""
-        known = len(self.reasons)
+        """A file as Asterisk has it, empty if it has none; None if we cannot read it, or what it needs."""
+        known = len(self.unread)
         try:
             return load(name, self._read)
         except ConfMissingError:
-            if len(self.reasons) > known:
+            if len(self.unread) > known:
                 return None
             self.reasons += [f"{Path(self.directory, name)} does not exist"] * needed
             return Conf(())
         except ConfError as error:
+            if len(self.unread) > known:
+                return None
             self.reasons.append(f"{error}; Asterisk discards the whole file")
             self.refused.append(error.note or Note(Place(str(Path(self.directory, name)), 0), str(error)))
             return Conf(())
@@ -56,4 +60,5 @@ class Files:
                     with Path(path).open("rb") as file:
                         yield path, file.read(MOST_BYTES + 1)
             except OSError as error:
-                self.reasons.append(f"{path} cannot be read: {error.strerror}")
+                self.unread.append(f"{path} cannot be read: {error.strerror}")
+                self.reasons.append(self.unread[-1])

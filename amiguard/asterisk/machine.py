@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import glob
 import grp
 import pwd
 import shutil
@@ -19,10 +20,12 @@ from amiguard.asterisk.audit import telling
 from amiguard.asterisk.audit.certificate import Certificate, certificate
 from amiguard.asterisk.audit.facts import Facts, LogState, Status
 from amiguard.asterisk.audit.logrules import WORDS
+from amiguard.asterisk.audit.manager import last
+from amiguard.asterisk.console import Console
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from amiguard.asterisk.audit.facts import Listener, Version
     from amiguard.asterisk.audit.site import Site
@@ -36,12 +39,14 @@ _MOST_USERS: Final = 100
 _SOCKETS: Final[tuple[tuple[Literal["tcp", "udp"], str], ...]] = (
     ("tcp", "tcp"), ("tcp", "tcp6"), ("udp", "udp"), ("udp", "udp6")
 )  # fmt: skip
-_MODULES: Final = "/usr/lib/asterisk/modules"
+_MODULES: Final = ("/usr/lib/asterisk/modules", "/usr/lib/*/asterisk/modules", "/usr/lib64/asterisk/modules")
+_RUN: Final = "/var/run/asterisk"
+_PROGRAMS: Final = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/sbin"
 
 
-def facts(site: Site, directory: str) -> Facts:
+def facts(site: Site) -> Facts:
     """What this host says of its own installation, whose configuration is read."""
-    console = _Console(directory)
+    console = _console(site)
     return Facts(
         now=time.time(),
         here=True,
@@ -52,7 +57,7 @@ def facts(site: Site, directory: str) -> Facts:
         modules=_modules(site),
         certificates=_certificates(site),
         logs={channel.path: _log(Path(channel.path)) for channel in site.channels if channel.path},
-        running=_running(console),
+        running=running(console),
         connected=telling.connected(console.ask("manager show connected")),
         user=_user(),
     )
@@ -79,45 +84,41 @@ def _status(found: os.stat_result) -> Status:
     return Status(stat.S_IMODE(found.st_mode), owner, group, stat.S_ISDIR(found.st_mode))
 
 
-class _Console:
-    """Asterisk's program, where there is one: its version, and the console of the Asterisk that runs."""
+def _console(site: Site) -> Console:
+    directory = site.directory("astrundir", _RUN)
+    name = last(site.conf("asterisk.conf").section("files"), "astctl")
+    return Console(str(Path(directory, name.value if name else "asterisk.ctl")))
 
-    def __init__(self, directory: str) -> None:
-        self._program = shutil.which(
-            "asterisk", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/sbin"
+
+def _version(console: Console) -> Version | None:
+    return next(filter(None, map(telling.version, _versions(console))), None)
+
+
+def _versions(console: Console) -> Iterator[str]:
+    """Where to look, one after the other: the Asterisk that runs, the program, Debian's list of packages."""
+    yield f"Asterisk {console.banner().rpartition('/')[2]}"
+    yield _program_version()
+    yield _package_version()
+
+
+def _program_version() -> str:
+    program = shutil.which("asterisk", path=_PROGRAMS)
+    if program is None:
+        return ""
+    try:
+        ran = subprocess.run(  # noqa: S603 - found in folders of the system's, and no shell
+            [program, "-V"], capture_output=True, timeout=_PATIENCE, check=False, stdin=subprocess.DEVNULL
         )
-        self._conf = str(Path(directory, "asterisk.conf"))
-
-    def ask(self, command: str) -> str:
-        """What the console prints; nothing where Asterisk does not run, or does not let us."""
-        return self.run("-C", self._conf, "-rx", command)
-
-    def run(self, *words: str) -> str:
-        """What the program prints."""
-        if self._program is None:
-            return ""
-        try:
-            ran = subprocess.run(  # noqa: S603 - found in folders of the system's, and no shell
-                [self._program, *words],
-                capture_output=True,
-                timeout=_PATIENCE,
-                check=False,
-                stdin=subprocess.DEVNULL,
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return ""
-        return ran.stdout.decode("utf-8", "replace") if ran.returncode == 0 else ""
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return ran.stdout.decode("utf-8", "replace")
 
 
-def _version(console: _Console) -> Version | None:
-    """By the program; where that cannot be run, by Debian's list of packages."""
-    found = telling.version(console.run("-V"))
-    if found is None:
-        with contextlib.suppress(OSError):
-            packages = _DPKG.read_text(encoding="utf-8", errors="replace").split("\n\n")
-            package = next((each for each in packages if each.startswith("Package: asterisk\n")), "")
-            found = telling.version(package)
-    return found
+def _package_version() -> str:
+    with contextlib.suppress(OSError):
+        packages = _DPKG.read_text(encoding="utf-8", errors="replace").split("\n\n")
+        return next((each for each in packages if each.startswith("Package: asterisk\n")), "")
+    return ""
 
 
 def _listeners() -> Iterable[Listener]:
@@ -135,19 +136,22 @@ def _own() -> frozenset[Prefix]:
 
 
 def _modules(site: Site) -> frozenset[str] | None:
-    folder = site.conf("asterisk.conf").last("directories", "astmoddir") or _MODULES
-    names = frozenset(path.stem for path in Path(folder).glob("*.so"))
-    return names or None
+    folders = [site.directory("astmoddir", "")] if site.directory("astmoddir", "") else _MODULES
+    # An absolute pattern is beyond pathlib's glob; each library folder of the system's may have them.
+    found = frozenset(Path(path).stem for folder in folders for path in glob.glob(f"{folder}/*.so"))  # noqa: PTH207
+    return found or None
 
 
-def _certificates(site: Site) -> dict[str, Certificate | str]:
+def _certificates(site: Site) -> dict[str, Certificate | str | None]:
     line = site.manager.last("tlscertfile")
     return {line.value: _certificate(Path(line.value))} if line else {}
 
 
-def _certificate(path: Path) -> Certificate | str:
+def _certificate(path: Path) -> Certificate | str | None:
     try:
         return certificate(path.read_bytes())
+    except PermissionError:
+        return None
     except OSError as error:
         return f"cannot be read: {error.strerror}"
     except ValueError as error:
@@ -166,7 +170,8 @@ def _log(path: Path) -> LogState:
     return LogState("", tuple(word.decode() for word in WORDS if word in tail))
 
 
-def _running(console: _Console) -> Mapping[str, tuple[frozenset[str], frozenset[str]]] | None:
+def running(console: Console) -> Mapping[str, tuple[frozenset[str], frozenset[str]]] | None:
+    """The classes, read and write, that each AMI user has now, of a hundred users; None if not told."""
     names = telling.users(console.ask("manager show users"))[:_MOST_USERS]
     told = {name: telling.rights(console.ask(f"manager show user {name}")) for name in names}
     return {name: classes for name, classes in told.items() if classes} or None

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from amiguard.asterisk import machine
 from amiguard.asterisk.audit.facts import Facts
 from amiguard.asterisk.audit.site import FILES, Site
 from amiguard.asterisk.discover import DIRECTORY
 from amiguard.asterisk.files import Files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Survey(NamedTuple):
@@ -32,16 +35,20 @@ def survey(directory: str = "", *, guarded: bool | None = None, ami_user: str = 
     here = not directory or _same(directory, usual)
     files = Files(directory or usual)
     site = _read(files)
-    unread = tuple(reason for reason in files.reasons if "cannot be read: " in reason)
-    if not files.seen and not unread:
-        unread = (f"{files.directory}: no configuration of Asterisk's in it",)
-    found = machine.facts(site, files.directory) if here else Facts(own=frozenset())
-    keys = [
-        line.value for key in ("tlsprivatekey", "tlscertfile") if here and (line := site.manager.last(key))
-    ]
-    statuses = machine.statuses(files.seen, keys)
-    found = replace(found, statuses=statuses, ami_user=ami_user, guarded=guarded if here else None)
-    return Survey(replace(site, facts=found), unread)
+    if not files.seen and not files.unread:
+        return Survey(site, (f"{files.directory}: no configuration of Asterisk's in it",))
+    facts = replace(machine.facts(site), guarded=guarded) if here else Facts()
+    lines = [site.manager.last(key) for key in ("tlsprivatekey", "tlscertfile")]
+    statuses = machine.statuses(files.seen, [line.value for line in lines if line and here])
+    unread = (*files.unread, *_locked(facts))
+    return Survey(replace(site, facts=replace(facts, statuses=statuses, ami_user=ami_user)), unread)
+
+
+def _locked(facts: Facts) -> Iterator[str]:
+    """The certificates that this user may not read, which says nothing against them."""
+    for path, told in facts.certificates.items():
+        if told is None:
+            yield f"{path} cannot be read: Permission denied"
 
 
 def _usual() -> str:
@@ -60,9 +67,9 @@ def _same(one: str, other: str) -> bool:
 def _read(files: Files) -> Site:
     confs, unread = {}, set()
     for name in FILES:
-        before = len(files.reasons)
+        before = len(files.unread)
         conf = files.conf(name)
-        if conf is None or any("cannot be read: " in reason for reason in files.reasons[before:]):
+        if conf is None or len(files.unread) > before:
             unread.add(name)
         if conf is not None and Path(files.directory, name).exists():
             confs[name] = conf

@@ -225,6 +225,14 @@ def test_a_file_in_a_folder_that_others_cannot_enter_is_not_read_by_them() -> No
     assert not any(each.rule == "AMI025" for each in audit(Site(confs, Facts(statuses=shut))))
 
 
+def test_a_wizards_password_is_weighed_and_an_outgoing_one_is_not() -> None:
+    phone = "[101]\ntype = wizard\ninbound_auth/username = 101\ninbound_auth/password = 101\n"
+    trunk = "[trunk]\ntype = wizard\noutbound_auth/password = short\n"
+    text = f"=== pjsip_wizard.conf ===\n{phone}{trunk}"
+    (found,) = (each for each in findings(text) if each.rule == "PJS003")
+    assert ["inbound_auth/password = ****"] == [line.text for line in found.lines]
+
+
 def test_a_log_that_cannot_be_read_is_named() -> None:
     logs = {"/storage/log/asterisk/security_log": LogState("cannot be read: Permission denied")}
     (found,) = (each for each in findings(MIKOPBX, Facts(logs=logs)) if each.rule == "LOG003")

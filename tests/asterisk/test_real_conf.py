@@ -93,12 +93,14 @@ def ask(site: Site, folder: Path) -> dict[str, tuple[Told | None, Told]]:
 
 
 EXPECTED = {("LOG001", "high"), ("IAX001", "medium"), ("AMI028", "medium")}
+CHAN_SIP = {"16": {("SIP001", "medium")}, "22": set[tuple[str, str]]()}
 
 
 def test_debians_own_configuration_has_few_findings(release: str) -> None:
-    """No AMI user there hears security events, no log has them, and IAX2 has a guest."""
+    """No AMI user hears security events, no log has them; IAX2 and chan_sip let guests in."""
     found = audit(survey(str(chroots.path(release) / "etc/asterisk")).site)
-    assert EXPECTED == {(each.rule, each.severity.word) for each in found if each.severity >= MEDIUM}
+    expected = EXPECTED | CHAN_SIP[release]
+    assert expected == {(each.rule, each.severity.word) for each in found if each.severity >= MEDIUM}
 
 
 def test_every_file_is_read_as_asterisk_reads_it(open_site: Callable[..., Site]) -> None:

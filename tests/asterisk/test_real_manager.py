@@ -6,11 +6,17 @@ import contextlib
 import socket
 from typing import TYPE_CHECKING
 
+import chroots
 import pytest
 from realpbx import AMI_PORT
 
+from amiguard.asterisk import machine
 from amiguard.asterisk.audit import telling
+from amiguard.asterisk.audit.facts import Facts
 from amiguard.asterisk.audit.manager import Manager, manager
+from amiguard.asterisk.audit.rules import audit
+from amiguard.asterisk.audit.site import Site as Installation
+from amiguard.asterisk.console import Console
 from amiguard.asterisk.files import Files
 from amiguard.asterisk.sections import Conf
 
@@ -100,6 +106,27 @@ def test_classes_are_those_that_asterisk_shows(open_site: Callable[..., Site]) -
         for name, user in known.items():
             told = telling.rights(site.pbx.cli(f"manager show user {name}"))
             assert (user.classes("read"), user.classes("write")) == told, name
+
+
+def test_classes_that_a_reload_leaves_are_found(open_site: Callable[..., Site]) -> None:
+    with open_site({"manager.conf": "[bob]\nsecret = x\nread = call\nwrite = system\n"}) as site:
+        console = Console(str(site.pbx.folder / "run/asterisk.ctl"))
+        version = telling.version(f"Asterisk {console.banner().rpartition('/')[2]}")
+        assert version is not None
+        assert chroots.version(site.release) == str(version)
+        confs = {"manager.conf": Files(str(site.pbx.conf)).conf("manager.conf") or Conf(())}
+        assert [] == _unlike(confs, console)
+        site.pbx.rewrite("manager.conf", "[bob]\nsecret = x\nread = call\n")
+        console.ask("manager reload")
+        confs = {"manager.conf": Files(str(site.pbx.conf)).conf("manager.conf") or Conf(())}
+        assert ["the running Asterisk has [bob] with read = call and write = system"] == _unlike(
+            confs, console
+        )
+
+
+def _unlike(confs: dict[str, Conf], console: Console) -> list[str]:
+    found = audit(Installation(confs, Facts(running=machine.running(console))))
+    return [each.text for each in found if each.rule == "AMI023"]
 
 
 def test_sections_of_one_name_are_one_user_with_the_last_list(open_site: Callable[..., Site]) -> None:

@@ -56,6 +56,24 @@ def test_an_include_that_cannot_be_read_takes_its_file_out(etc: Path) -> None:
     assert "AMI008" not in found(surveyed)
 
 
+def test_an_include_that_we_cannot_read_is_not_held_against_its_file(etc: Path) -> None:
+    """Asterisk's own user may be able to."""
+    (etc / "users.inc").symlink_to(etc / "users.inc")
+    (etc / "manager.conf").write_text("[general]\n#include users.inc\n")
+    assert () == survey(str(etc)).site.refused
+
+
+@pytest.mark.root
+def test_a_certificate_that_we_may_not_read_is_not_held_against_it(etc: Path) -> None:
+    file = etc / "ami.crt"
+    file.touch(mode=0o600)
+    os.seteuid(65534)
+    try:
+        assert machine._certificate(file) is None
+    finally:
+        os.seteuid(0)
+
+
 def test_what_asterisk_refuses_is_said_with_its_line(etc: Path) -> None:
     (etc / "manager.conf").write_text("[general]\nenabled = yes\n[bob\nsecret = hunter2-hunter2\n")
     (refused,) = (each for each in audit(survey(str(etc)).site) if each.rule == "CFG001")

@@ -10,13 +10,14 @@ if TYPE_CHECKING:
     from amiguard.asterisk.audit.facts import Version
 
 WEB_CRASH: Final = "GHSA-3rhj-hhw7-m6fw"
-_NOT_MENDED: Final = 18
-"""The last branch without any support: what is mended in none of its releases stays open there."""
 _SUPPORTED: Final = 20
 
 
 class Advisory(NamedTuple):
-    """One advisory: by branch the first release without it; `only`: the releases that have it."""
+    """One advisory: by branch the first release without it; `only`: the releases that have it.
+
+    Branches older than the newest one named, and not named themselves, are never mended.
+    """
 
     id: str
     what: str
@@ -28,7 +29,7 @@ class Advisory(NamedTuple):
         if self.only:
             return version.number in self.only
         branch = next((fixed for fixed in self.fixed if fixed[0] == version.major), None)
-        return version.number < branch if branch else version.major < min(self.fixed)[0]
+        return version.number < branch if branch else version.major < max(self.fixed)[0]
 
 
 ADVISORIES: Final = (

@@ -67,7 +67,7 @@ class Facts:
         listeners: sockets that listen on this host.
         own: addresses of this host.
         statuses: of files and folders read, by path.
-        certificates: by path; a text says why one cannot be read.
+        certificates: by path; a text says why there is none, and None that we may not look.
         modules: names of the modules installed; None if not known.
         logs: of the files that Asterisk logs to, by path.
         running: classes that each AMI user has in the running Asterisk, read and write; None if not known.
@@ -84,7 +84,7 @@ class Facts:
     listeners: tuple[Listener, ...] = ()
     own: frozenset[Prefix] = frozenset()
     statuses: Mapping[str, Status] = field(default_factory=dict)
-    certificates: Mapping[str, Certificate | str] = field(default_factory=dict)
+    certificates: Mapping[str, Certificate | str | None] = field(default_factory=dict)
     modules: frozenset[str] | None = None
     logs: Mapping[str, LogState] = field(default_factory=dict)
     running: Mapping[str, tuple[frozenset[str], frozenset[str]]] | None = None

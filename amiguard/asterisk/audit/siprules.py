@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from amiguard.asterisk.sections import Section
 
 _FILE: Final = "pjsip.conf"
+_WIZARD_FILE: Final = "pjsip_wizard.conf"
 _MOST_LINES: Final = 5
 _WORLD: Final = 8
 """A match wider than this is nobody's network."""
@@ -66,7 +67,10 @@ def _hidden_scans(site: Site) -> Iterator[Found]:
 def _passwords(site: Site) -> Iterator[Found]:
     used = {fold(name) for endpoint in site.sections(_FILE, "endpoint") for name in _names(endpoint, "auth")}
     auths = [auth for auth in site.sections(_FILE, "auth") if fold(auth.name) in used]
-    yield from weak_accounts("PJSIP", ((auth, last(auth, "password")) for auth in auths))
+    wizards = site.sections(_WIZARD_FILE, "wizard")
+    accounts = [(auth, last(auth, "password")) for auth in auths]
+    accounts += [(wizard, last(wizard, "inbound_auth/password")) for wizard in wizards]
+    yield from weak_accounts("PJSIP", accounts)
     yield from _without_auth(site)
     yield from _wide_matches(site)
 
@@ -75,7 +79,8 @@ def weak_accounts(driver: str, accounts: Iterable[tuple[Section, Variable | None
     """Accounts with weak secrets, together: one finding for the guessable, one for the short."""
     found: dict[Weakness, list[Line]] = {"guessable": [], "short": []}
     for section, line in accounts:
-        weak = weakness(line.value, section.name, section.last("username") or "") if line else ""
+        names = (section.last(key) or "" for key in ("username", "inbound_auth/username"))
+        weak = weakness(line.value, section.name, *names) if line else ""
         if line and weak:
             found[weak].append(quoted(line))
     for weak, lines in found.items():
@@ -185,7 +190,7 @@ RULES: Final = (
         "; pjsip.conf, for each telephone a password from: openssl rand -hex 16\n; for each trunk an"
         " identify section:\n"
         "[trunk]\ntype = identify\nendpoint = trunk\nmatch = 192.0.2.10",
-        (_FILE,),
+        (_FILE, _WIZARD_FILE),
         _passwords,
         Example(f"{_ENDPOINT}{_AUTH}101\n"),
         Example(f"{_ENDPOINT}{_AUTH}9f86d081884c7d659a2feaa0c55ad015\n"),

@@ -51,6 +51,11 @@ class Site:
         """A file as Asterisk has it."""
         return self.confs.get(name) or Conf(())
 
+    def directory(self, key: str, default: str) -> str:
+        """One of the folders that asterisk.conf names."""
+        said = last(self.conf("asterisk.conf").section("directories"), key)
+        return said.value if said else default
+
     def general(self, file: str, key: str) -> Variable | None:
         """The last line of that name in ``[general]``."""
         return last(self.conf(file).section("general"), key)
@@ -105,10 +110,9 @@ class Site:
     @cached_property
     def channels(self) -> tuple[Channel, ...]:
         """What Asterisk logs to."""
-        directories = self.conf("asterisk.conf").section("directories")
-        directory = last(directories, "astlogdir")
+        directory = self.directory("astlogdir", LOG_DIRECTORY)
         suffix = f".{self.facts.hostname}" if is_on(self.general("logger.conf", "appendhostname")) else ""
-        found = channels(self.conf("logger.conf"), directory.value if directory else LOG_DIRECTORY, suffix)
+        found = channels(self.conf("logger.conf"), directory, suffix)
         return tuple(found)
 
     def reach(self, where: Bind) -> Reach:
