@@ -15,6 +15,9 @@ class Blindness(NamedTuple):
     meaning: str
     mend: str
 
+    def __str__(self) -> str:
+        return f"{self.name}: {self.meaning}" + (f"; mend: {self.mend}" if self.mend else "")
+
 
 BLINDNESSES: Final = (
     Blindness(

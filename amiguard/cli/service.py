@@ -68,6 +68,7 @@ def status_command(config_path: str | None, *, as_json: bool) -> None:
 
 
 def _tell(status: dict[str, Any]) -> None:
+    from amiguard.sight import BY_NAME  # noqa: PLC0415
     from amiguard.views import printable  # noqa: PLC0415
 
     click.echo(f"guarding since  {status['since']}")
@@ -76,7 +77,8 @@ def _tell(status: dict[str, Any]) -> None:
     click.echo(f"bans            {status['bans']}")
     click.echo(f"tracked         {status['tracked']} sources, {status['friends']} friends")
     click.echo(f"known peers     {status['known']}")
-    click.echo(f"sight           {', '.join(status['sight'])}")
+    for name in status["sight"]:
+        click.echo(f"sight           {BY_NAME.get(name, name)}")
     if status["alarms"]:
         click.echo(f"alarms          {len(status['alarms'])}; `amiguard list --all` tells them")
     for phone in status["broken_phones"][:_PHONES]:
