@@ -8,6 +8,7 @@ import os
 import socket
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import certificates
@@ -38,7 +39,6 @@ from amiguard.sources.amievents import AmiEvents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -252,6 +252,28 @@ def test_a_server_that_is_no_asterisk_is_left_with_a_reason(
     with Server(serve) as server:
         client = AmiClient(config(server.port, secret_file), timings=NEVER_AGAIN._replace(log_in=0.3))
         listen(client, scenario)
+
+
+@pytest.mark.parametrize("serve", [drop, say(b"SSH-2.0-OpenSSH_9.6\r\n")])
+def test_connections_without_number_leave_nothing_behind(
+    serve: Callable[[socket.socket], None], secret_file: Path
+) -> None:
+    def held() -> tuple[int, int]:
+        return len(list(Path("/proc/self/fd").iterdir())), len(asyncio.all_tasks())
+
+    async def scenario(heard: Heard) -> None:
+        await heard.until(lambda item: isinstance(item, Status) and item.attempt == 10)
+        files, tasks = held()
+        await heard.until(lambda item: isinstance(item, Status) and item.attempt == 300)
+        assert (True, tasks) == (held()[0] <= files + 5, held()[1])
+
+    with Server(serve) as server:
+        listen(
+            AmiClient(
+                config(server.port, secret_file), timings=QUICK._replace(first_pause=0, longest_pause=0)
+            ),
+            scenario,
+        )
 
 
 def test_a_greeting_that_drips_has_the_same_deadline(secret_file: Path) -> None:
