@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Serve = Callable[[socket.socket], None]
 
 WRITE_TIMEOUT = 0.1
-"""Seconds after which Asterisk gives up a reader: `writetimeout` in manager.conf."""
+"""Seconds after which Asterisk gives up a reader by default: `writetimeout` in manager.conf."""
 
 
 def event(kind: str, words: Words = written.HONEST, *, stamp: bool = False, **details: bytes) -> bytes:
@@ -91,13 +91,12 @@ class Server:
 class Session:
     """One connection to the manager."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, write_timeout: float) -> None:
         self.hears = False
         self._connection = connection
         self._lock = threading.Lock()
-        connection.setsockopt(
-            socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 0, int(WRITE_TIMEOUT * 1e6))
-        )
+        timeout = struct.pack("ll", *divmod(int(write_timeout * 1e6), 1_000_000))
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeout)
 
     def write(self, data: bytes) -> None:
         """Write as Asterisk does: who lets it wait too long is thrown off, in the middle of a message."""
@@ -128,8 +127,9 @@ class Manager:
 
     USERS: ClassVar = {b"amiguard": User(b"s3cr3t"), b"deaf": User("hört nichts".encode(), hears=False)}
 
-    def __init__(self) -> None:
+    def __init__(self, write_timeout: float = WRITE_TIMEOUT) -> None:
         self.sessions: list[Session] = []
+        self.write_timeout = write_timeout
         self.silent = False
         self.answers = dict(_ANSWERS)
 
@@ -146,7 +146,7 @@ class Manager:
 
     def serve(self, connection: socket.socket) -> None:
         """Speak with one client."""
-        session = Session(connection)
+        session = Session(connection, self.write_timeout)
         self.sessions.append(session)
         session.write(GREETING)
         talk = Conversation(self.USERS, self.answers)

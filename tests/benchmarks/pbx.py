@@ -29,9 +29,9 @@ secret_file = "{secret}"
 class Pbx:
     """A context manager: an `amiguard run` of its own under `root`, which hears us by log and AMI."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, write_timeout: float = fakeasterisk.WRITE_TIMEOUT) -> None:
         root.mkdir(exist_ok=True)
-        self._manager = fakeasterisk.Manager()
+        self._manager = fakeasterisk.Manager(write_timeout)
         self._server = fakeasterisk.Server(self._manager.serve)
         self._log = SecurityLog(root / "security.log")
         secret = root / "ami.secret"
@@ -60,7 +60,7 @@ class Pbx:
         """Send events over the AMI, as `records.as_ami` makes them.
 
         Raises:
-            BenchError: Asterisk has ended the session, as it does when a write takes more than 100 ms.
+            BenchError: Asterisk has ended the session, as it does when a write takes too long.
         """
         self._manager.publish(text.encode())
         if not self._manager.sessions[-1].hears:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _COMMITTED = 1.2  # positions and scores are written at most once a second
 _AHEAD = 60.0
+_PATIENCE = 5.0
+"""What README recommends as `writetimeout`; we write as fast as is read."""
 _TENS = 50
 """Tens of records that are written at once."""
 
@@ -42,7 +44,7 @@ def _heard(root: Path, events: int) -> tuple[float, int, int]:
     kernel.flush()
     end = time.time() + events / traffic.RECORDS_A_SECOND + _AHEAD
     by_log, by_ami = (_pieces(traffic.day(events, end, form)) for form in (records.classic, records.as_ami))
-    with Pbx(root) as pbx, kernel.Listener() as hears:
+    with Pbx(root, _PATIENCE) as pbx, kernel.Listener() as hears:
         before = process.cpu(pbx.guard.pid)
         for each, same in zip(by_log, by_ami, strict=True):
             pbx.log(each)
