@@ -18,7 +18,8 @@ from amiguard.sources.amigrammar import BEHIND, HEAD, HEADS
 from amiguard.sources.amimessages import EOL, EOM
 from amiguard.sources.grammar import CLEAN, OTHER
 from amiguard.sources.security import Mapper
-from amiguard.sources.securitylog import Ambiguous, Repeats
+from amiguard.sources.securitylog import Ambiguous
+from amiguard.sources.strict import Reader, Repeats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +62,7 @@ class _Held:
         )
 
 
-class AmiEvents:
+class AmiEvents(Reader):
     """Reads one connection's messages in their order."""
 
     def __init__(self, *, skip_challenges: bool = True, skip_repeats: bool = False) -> None:
@@ -72,10 +73,9 @@ class AmiEvents:
                 worth nothing.
             skip_repeats: as `SecurityLog` has it.
         """
-        self.skipped = 0
-        self._mapper = Mapper()
-        self._repeats = Repeats(self._mapper) if skip_repeats else None
-        self._scan = amigrammar.scan(skip_challenges=skip_challenges)
+        mapper = Mapper()
+        repeats = Repeats(mapper) if skip_repeats else None
+        super().__init__(amigrammar.form(skip_challenges=skip_challenges), mapper, repeats)
         self._held: _Held | None = None
         self._astray = False
         """Whether the message before belonged to no event."""
@@ -91,14 +91,15 @@ class AmiEvents:
             What they tell; of a message that is no matter of ours, nothing.
         """
         found: list[Found] = []
-        for match in self._scan.finditer(texts):
+        for match in self._form.scan.finditer(texts):
+            kind = match.lastindex
             if self._held:
                 found += self._glued(self._held, match.group(), receipt)
-            elif match.lastindex is None or (match.lastindex == CLEAN and self._repeated(match)):
+            elif kind is None or (kind == CLEAN and self.repeated(match)):
                 self.skipped += 1
-            elif match.lastindex == CLEAN:
+            elif kind == CLEAN:
                 self._astray = False
-                found.append(self._plain(match) or self._by_position(match.group().removesuffix(EOM)))
+                found.append(self.strict(match) or self._by_position(match.group().removesuffix(EOM)))
             else:
                 found += self._odd(match[OTHER], receipt)
         return found
@@ -107,10 +108,6 @@ class AmiEvents:
         """The connection has ended: what was held stays broken."""
         held, self._held = self._held, None
         return (_ambiguous("an event that breaks off", held.text),) if held else ()
-
-    def _repeated(self, match: re.Match[bytes]) -> bool:
-        """Whether this clean event tells nothing new."""
-        return self._repeats is not None and match[1] == b"SuccessfulAuth" and self._repeats.note(match)
 
     def _odd(self, text: bytes, receipt: float) -> Sequence[Found]:
         head = HEAD.match(text)
@@ -140,25 +137,6 @@ class AmiEvents:
             return ()
         self._held = None
         return (self._by_position(held.text),)
-
-    def _plain(self, match: re.Match[bytes]) -> SecurityEvent | None:
-        """The event of a clean text; None when its fields are not those of its kind."""
-        name, eventtv, key, account, session, _, local, host, port, rest, _ = match.groups()
-        head = HEADS.get((name, key))
-        tail = head and head.tail.fullmatch(rest)
-        if not head or not tail or (account is None) is (head.account_at is None):
-            return None
-        if not amigrammar.plausible(head, session):
-            return None
-        details = tail.groups()
-        if head.account_at is not None:
-            account = details[head.account_at] or b""
-        try:
-            return self._mapper.event(
-                head.kind, head.service, eventtv, account, session, local, host, port, details
-            )
-        except ValueError:
-            return None
 
     def _by_position(self, text: bytes) -> SecurityEvent | Ambiguous:
         """The event of a text in which a peer's words may hold anything."""

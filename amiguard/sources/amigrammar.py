@@ -9,12 +9,13 @@ anybody's.  So where they stand last, they are true.
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from amiguard.sources import grammar
 from amiguard.sources.amimessages import EOL
-from amiguard.sources.grammar import PEERS_WORDS, PLAIN, TRANSPORT, address
+from amiguard.sources.grammar import PEERS_WORDS, PLAIN, TRANSPORT, WORD, Form, Head, address, maybe
 from amiguard.sources.kinds import KINDS, SERVICES
 
 if TYPE_CHECKING:
@@ -30,12 +31,10 @@ LONGEST_ACCOUNT: Final[Mapping[bytes, int]] = {b"PJSIP": 36, b"SIP": 79}
 _LINE: Final = rb"[^\r]*+(?:\r(?!\n)[^\r]*+)*"
 _MESSAGE: Final = rb"[^\r]*+(?:\r(?!\n\r\n)[^\r]*+)*"
 
-_SYSTEM: Final = rb"(?:SystemName: [^\x00-\x1f\x7f]*+\r\n)?"
-# What `timestampevents` and `debug` in manager.conf and `systemname` in asterisk.conf add.
-_OPTIONS: Final = (
-    rb"(?:Timestamp: [0-9.]++\r\n)?%s"
-    rb"(?:SequenceNumber: [0-9]++\r\nFile: [^\r\n]*+\r\nLine: [0-9]++\r\nFunc: \w*+\r\n)?%s"
-) % (_SYSTEM, _SYSTEM)
+_SYSTEM: Final = rb"SystemName: [^\x00-\x1f\x7f]*+\r\n"
+_DEBUG: Final = rb"SequenceNumber: [0-9]++\r\nFile: [^\r\n]*+\r\nLine: [0-9]++\r\nFunc: \w*+\r\n"
+_OPTIONS: Final = b"".join(map(maybe, (rb"Timestamp: [0-9.]++\r\n", _SYSTEM, _DEBUG, _SYSTEM)))
+"""What `timestampevents` and `debug` in manager.conf and `systemname` in asterisk.conf add."""
 
 
 def _head(name: bytes, key: bytes, opening: bytes) -> bytes:
@@ -49,8 +48,8 @@ def _addresses(opening: bytes) -> bytes:
     return rb"LocalAddress: %s%s)\r\nRemoteAddress: %s" % (opening, local, remote)
 
 
-_ANY_KEY: Final = rb"\w++\r\nService: \w++\r\nEventVersion: [0-9]++"
-HEAD: Final = re.compile(_head(rb"\w++", _ANY_KEY, b"("))
+_ANY_KEY: Final = rb"%s\r\nService: %s\r\nEventVersion: [0-9]++" % (WORD, WORD)
+HEAD: Final = re.compile(_head(WORD, _ANY_KEY, b"("))
 """How an event begins, before a peer has a word: its name, EventTV, and the rest of the key of `HEADS`."""
 BEHIND: Final = re.compile(rb"%s(%s)\r\n%s(?=\r\n|\Z)" % (SESSION, _LINE, _addresses(b"(")))
 """What Asterisk writes behind the account: session, local address, remote address and port."""
@@ -61,32 +60,20 @@ SHUTDOWN: Final = re.compile(
 )
 
 
-def scan(*, skip_challenges: bool) -> re.Pattern[bytes]:
-    """A pattern that every message matches, with the empty line that ends it.
+def form(*, skip_challenges: bool) -> Form:
+    """The strict reading of whole messages, of any length, with the empty line that ends each."""
+    return Form(_scan(skip_challenges=skip_challenges), HEADS, longest=math.inf)
 
-    As one that is worth nothing, without any group; as an event without quotes and
-    control characters, with the groups of `grammar.Form.scan`; or as any other text, in group 11.
-    """
+
+def _scan(*, skip_challenges: bool) -> re.Pattern[bytes]:
     challenge = _head(b"ChallengeSent", rb"Informational\r\nService: P?J?SIP\r\nEventVersion: 1", b"(?:")
     known = rb"%s%s(?!<unknown>)%s%s%s\r\n" % (challenge, ACCOUNT, PLAIN, SESSION, PLAIN)
     worthless = rb"%s%s\r\nChallenge: %s|" % (known, _addresses(b"(?:"), PLAIN)
-    begin = rb"%s(?:%s(%s)\r\n)?SessionID: (%s)\r\n" % (
-        _head(rb"\w++", _ANY_KEY, b"("),
-        *(ACCOUNT, PLAIN, PLAIN),
-    )
-    event = rb"%s(%s((?:\r\n\w++: %s)*))" % (begin, _addresses(b"("), PLAIN)
+    account = maybe(rb"%s(%s)\r\n" % (ACCOUNT, PLAIN))
+    begin = rb"%s%sSessionID: (%s)\r\n" % (_head(WORD, _ANY_KEY, b"("), account, PLAIN)
+    event = rb"%s(%s((?:\r\n%s: %s)*))" % (begin, _addresses(b"("), WORD, PLAIN)
     either = (worthless if skip_challenges else b"") + event
     return re.compile(rb"(?:%s)\r\n\r\n|(%s)\r\n\r\n" % (either, _MESSAGE))
-
-
-class Head(NamedTuple):
-    """What severity, service and version say, and how such an event goes on behind its addresses."""
-
-    kind: EventKind
-    service: bytes
-    tail: re.Pattern[bytes]
-    account_at: int | None
-    """Where AccountID stands among the details, for the one kind that has it there."""
 
 
 def _tail(kind: EventKind) -> re.Pattern[bytes]:

@@ -25,7 +25,7 @@ LONGEST: Final = 8192
 PLAIN: Final = rb"[ !#-~\x80-\xff]*+"
 """A value without quotes and control characters."""
 _JSON_PLAIN: Final = rb"[ !#-\[\]-~\x80-\xff]*+"
-_WORD: Final = rb"[0-9A-Za-z_]++"
+WORD: Final = rb"[0-9A-Za-z_]++"
 
 
 def maybe(pattern: bytes) -> bytes:
@@ -109,6 +109,8 @@ class Form(NamedTuple):
 
     scan: re.Pattern[bytes]
     heads: Mapping[tuple[bytes, bytes], Head]
+    longest: float = LONGEST
+    """Bytes of a whole record."""
 
 
 CLEAN: Final = 6
@@ -170,8 +172,8 @@ def _scan(spelling: _Spelling, prefix: bytes, suffix: bytes, *, skip_challenges:
         b"(?:",
     )
     # The outer repetition gives back nothing anyway; a possessive group is broken in Python 3.11.2.
-    tail = rb"(?:,%s=%s%s%s)*" % (_WORD, q, value, q)
-    clean = spelling.record(_WORD, spelling.head(_WORD, _WORD, rb"[0-9]++", q), value, tail, b"(")
+    tail = rb"(?:,%s=%s%s%s)*" % (WORD, q, value, q)
+    clean = spelling.record(WORD, spelling.head(WORD, WORD, rb"[0-9]++", q), value, tail, b"(")
     either = b"%s|%s" % (challenge, clean) if skip_challenges else clean
     return re.compile(rb"%sSecurityEvent=%s(?:%s)%s\n|([^\n]*)\n" % (prefix, q, either, suffix))
 

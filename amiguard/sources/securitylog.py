@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from amiguard.sources import byposition, grammar
 from amiguard.sources.grammar import CLEAN
 from amiguard.sources.security import Mapper
+from amiguard.sources.strict import Reader, Repeats
 
 if TYPE_CHECKING:
     from amiguard.model import SecurityEvent
@@ -32,8 +33,6 @@ BROKEN: Final = "a record that ends in the middle"
 """Why what opens a sandwich is ambiguous."""
 
 _EXCERPT: Final = 200
-_MINUTE: Final = 60.0
-_LOGINS: Final = 16_384
 _SECURITY: Final = re.compile(grammar.CLASSIC_PREFIX)
 
 
@@ -110,64 +109,7 @@ def _ambiguous(why: str, text: bytes) -> Ambiguous:
     return Ambiguous(why, text[:_EXCERPT].partition(b"ExpectedResponse")[0])  # on the AMI that is a secret
 
 
-class Repeats(dict[tuple[bytes, ...], float]):
-    """Log-ins by all that tells one from another but session and time, and when the last one was told."""
-
-    def __init__(self, mapper: Mapper) -> None:
-        super().__init__()
-        self._second = mapper.second
-
-    def note(self, match: re.Match[bytes]) -> bool:
-        """Whether one like this log-in was told within the minute before it; if not, this one will be."""
-        login = match.group(3, 4, 6)
-        try:
-            now = self._second(match[2])
-        except ValueError:
-            return False
-        if 0 <= now - self.get(login, -_MINUTE) < _MINUTE:
-            return True
-        if len(self) >= _LOGINS:
-            self.clear()
-        self[login] = now
-        return False
-
-
-class _Reader:
-    """The strict reading of one form."""
-
-    def __init__(self, form: grammar.Form, mapper: Mapper, repeats: Repeats | None) -> None:
-        self.skipped = 0
-        self._form = form
-        self._mapper = mapper
-        self._repeats = repeats
-
-    def repeated(self, match: re.Match[bytes]) -> bool:
-        """Whether this clean record tells nothing new."""
-        return match[1] == b"SuccessfulAuth" and self._repeats is not None and self._repeats.note(match)
-
-    def strict(self, match: re.Match[bytes]) -> SecurityEvent | None:
-        """The event of a clean record; None when its fields are not those of its kind."""
-        name, eventtv, rest, account, session, _, local, host, port, tail, _ = match.groups()
-        head = self._form.heads.get((name, rest))
-        begin, end = match.span()
-        if head is None or end - begin > grammar.LONGEST:
-            return None
-        kind, service, tail_pattern, account_at = head
-        behind = tail_pattern.fullmatch(tail)
-        if behind is None or (account is None) is (account_at is None):
-            return None
-        if service != b"PJSIP" and not grammar.POINTER.fullmatch(session):
-            return None
-        details = behind.groups()
-        if account_at is not None:
-            account = details[account_at] or b""
-        try:
-            return self._mapper.event(kind, service, eventtv, account, session, local, host, port, details)
-        except ValueError:
-            return None
-
-
-class _Json(_Reader):
+class _Json(Reader):
     """An object a line: no line break gets out of it, and no quote."""
 
     def feed(self, data: bytes, at: int, end: int, receipt: float, found: _Found) -> int:
@@ -219,7 +161,7 @@ class Sandwich:
         )
 
 
-class _Classic(_Reader):
+class _Classic(Reader):
     """Lines that an attacker can break: only what has one reading counts."""
 
     def __init__(self, form: grammar.Form, mapper: Mapper, repeats: Repeats | None) -> None:
