@@ -29,7 +29,7 @@ _TEXT = """\
 `make test-real` attacks Asterisk {versions} (Debian's packages, in network namespaces, with the
 real nf_tables) with sipvicious {sipvicious}, sipsak {sipsak}, sipp {sipp} and guessers of our own.
 *Guesses* is how many reached Asterisk at all. The rest are seconds from the first of them to the ban, mostly
-the tool's own pace, where amiguard hears the log alone, the AMI alone, both, and both with the attack over IPv6:
+the tool's own pace, where amiguard hears the log, the AMI, both, and both with an attack over IPv6:
 
 """
 
