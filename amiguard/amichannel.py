@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from amiguard.judge.forgery import Heard
 from amiguard.judge.timing import Timing
 from amiguard.sources.ami_inbox import State, Status
 from amiguard.sources.securitylog import Ambiguous
@@ -12,6 +13,7 @@ from amiguard.sources.securitylog import Ambiguous
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from amiguard.judge.forgery import Forgery
     from amiguard.judge.guard import Guard, Outcome
     from amiguard.model import SecurityEvent
     from amiguard.sources.ami_inbox import Batch, Lost
@@ -32,8 +34,7 @@ class AmiChannel:
         guard: Guard,
         is_own: Callable[[SecurityEvent], bool],
         skipped: Callable[[], int] = int,
-        *,
-        over_http: bool,
+        forgery: Forgery | None = None,
     ) -> None:
         """Begin; nothing is connected yet.
 
@@ -42,7 +43,7 @@ class AmiChannel:
             guard: who judges.
             is_own: whether an event is about a connection of ours, which is never an offence.
             skipped: how many events the connection has passed over, being worth nothing.
-            over_http: AMI over HTTP is on, so whole events may be forged.
+            forgery: AMI over HTTP is on, so whole events may be forged.
         """
         self.name = f"ami {address}"
         self.address = address
@@ -55,7 +56,7 @@ class AmiChannel:
         self._guard = guard
         self._is_own = is_own
         self._skipped = skipped
-        self._over_http = over_http
+        self._forgery = forgery
         self._covers = False
         """Whether it has told an event since it began, or has lost some: what came before may be untold."""
 
@@ -69,27 +70,31 @@ class AmiChannel:
         """Whether security events come now."""
         return self.status.state is State.LISTENING
 
-    def hear(self, batch: Batch, *, json_heard: bool) -> Iterator[Outcome | Ambiguous]:
+    def hear(self, batch: Batch) -> Iterator[Outcome | Ambiguous]:
         """Judge what came at once.
 
         Where whole events may be forged and a JSON log, in which they may not, tells
         the same, the log alone is judged; without one they count, but prove nothing.
         """
-        heeded = self._attend(heeded=not (self._over_http and json_heard))
+        heeded = self._attend(heeded=self._forgery is None or not self._forgery.json_alone)
         for found in batch.found:
             if isinstance(found, Ambiguous):
                 self.ambiguous[found.why] += 1
                 yield found
                 continue
             self._told += 1
-            if not heeded:
-                continue
             time = self.timing.judge(found.time, batch.receipt, backlog=False)
-            if not self._covers:
+            if not heeded and not self._confirmed(found, time, batch.receipt):
+                continue
+            if heeded and not self._covers:
                 self._covers = True
                 self._guard.counting.covers(self.name, time)
             if not self._is_own(found):
-                yield from self._guard.observe(found, time, self.name, self._over_http)
+                yield from self._guard.observe(found, time, self.name, self._forgery is not None)
+
+    def _confirmed(self, event: SecurityEvent, time: float, now: float) -> bool:
+        """Whether a JSON log has shown the event's beginning; if not, it is kept until one does."""
+        return self._forgery is not None and self._forgery.told(Heard(event, time, self.name), now)
 
     def turn(self, status: Status) -> None:
         """The connection has changed."""
@@ -98,7 +103,7 @@ class AmiChannel:
             self._attend(heeded=False)
             return
         self.trouble = None
-        if not self._over_http:  # else it depends on who else tells something when the first event comes
+        if self._forgery is None:  # else it depends on who else tells something when the first event comes
             self._attend(heeded=True)
 
     def passed(self, asked: float) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from amiguard.amichannel import AmiChannel
 from amiguard.asterisk.discover import discover
 from amiguard.channel import Channel
+from amiguard.judge.forgery import Forgery
 from amiguard.peerwatch import PeerWatch
 from amiguard.sources.ami_client import AmiClient
 from amiguard.sources.ami_inbox import Batch, Lost, Passed, State, Status
@@ -53,11 +54,12 @@ class Ears:
         """
         installation = discover()
         manager = installation.manager
-        self._over_http = desk.over_http = manager is not None and manager.over_http
+        desk.over_http = manager is not None and manager.over_http
+        self._forgery = Forgery(self._json_heard) if desk.over_http else None
         self._patterns = [log.path for log in config.logs] or [installation.log]
         desk.patterns = tuple(self._patterns)
         amiss = () if config.logs else installation.reasons
-        self.warnings = (*amiss, *((_OVER_HTTP,) if self._over_http else ()))
+        self.warnings = (*amiss, *((_OVER_HTTP,) if desk.over_http else ()))
         self._peers = PeerWatch(installation.directory, warden.know)
         self._config = config
         self._guard = guard
@@ -96,15 +98,13 @@ class Ears:
             async for path, chunk in follower:
                 # All of them before the first is heard: what a second log repeats must not count twice.
                 for other in follower.tails.keys() - channels.keys():
-                    channels[other] = Channel(other, self._guard, over_http=self._over_http)
+                    channels[other] = Channel(other, self._guard, self._forgery)
                 self._warden.hear(channels[path], chunk, time.time())
                 self._wake_if_crowded()
 
     async def _listen(self, client: AmiClient) -> None:
         """What an AMI tells counts as it comes; how it stands with it is said when it changes."""
-        channel = AmiChannel(
-            client.name, self._guard, client.is_own, client.skipped, over_http=self._over_http
-        )
+        channel = AmiChannel(client.name, self._guard, client.is_own, client.skipped, self._forgery)
         self._desk.amis.append(channel)
         async for item in client:
             match item:
@@ -119,8 +119,7 @@ class Ears:
                 case Passed():
                     channel.passed(item.time)
                 case Batch():
-                    heard = channel.hear(item, json_heard=self._json_heard())
-                    self._warden.effect(channel.name, heard, item.receipt)
+                    self._warden.effect(channel.name, channel.hear(item), item.receipt)
             self._wake_if_crowded()
 
     def _json_heard(self) -> bool:

@@ -8,6 +8,7 @@ import made
 from twoears import AMI, DOWN, LISTENING, LOG
 
 from amiguard.amichannel import AmiChannel
+from amiguard.judge.forgery import Forgery
 from amiguard.sources.ami_inbox import Batch, State, Status
 
 if TYPE_CHECKING:
@@ -18,18 +19,18 @@ NAME = f"ami {AMI}"
 DEAF = Status(State.DEAF, "not even our own log-in was heard", 1)
 
 
-def channel(*, over_http: bool = False) -> AmiChannel:
+def channel(forgery: Forgery | None = None) -> AmiChannel:
     judge = made.guard()
     judge.counting.open(LOG)
-    return AmiChannel(AMI, judge, lambda event: event.account == b"amiguard", over_http=over_http)
+    return AmiChannel(AMI, judge, lambda event: event.account == b"amiguard", forgery=forgery)
 
 
 def counting(one: AmiChannel) -> Counting:
     return one._guard.counting
 
 
-def hear(one: AmiChannel, *events: SecurityEvent, json_heard: bool = False) -> None:
-    list(one.hear(Batch(events, events[-1].time), json_heard=json_heard))
+def hear(one: AmiChannel, *events: SecurityEvent) -> None:
+    list(one.hear(Batch(events, events[-1].time)))
 
 
 def test_it_covers_nothing_before_it_has_told_something() -> None:
@@ -53,7 +54,7 @@ def test_it_covers_from_its_own_log_in_to_the_last_answer() -> None:
 def test_where_asterisks_clock_is_behind_ours_it_covers_by_that_clock() -> None:
     one = channel()
     one.turn(LISTENING)
-    list(one.hear(Batch([made.event(at=0)], made.START + 60), json_heard=False))
+    list(one.hear(Batch([made.event(at=0)], made.START + 60)))
     one.passed(made.START + 75)
     assert [(NAME, made.START, made.START + 14)] == counting(one).spans
 
@@ -67,11 +68,13 @@ def test_what_it_tells_before_the_log_in_is_known_to_have_succeeded_counts_once(
 
 
 def test_an_ami_that_is_not_judged_covers_nothing_of_what_the_json_log_tells() -> None:
-    one = channel(over_http=True)
+    heard: list[str] = []
+    one = channel(Forgery(lambda: bool(heard)))
     one.turn(LISTENING)
     event = made.event(at=1)
-    hear(one, event, json_heard=False)
-    hear(one, made.event(at=2), json_heard=True)
+    hear(one, event)
+    heard.append("json")
+    hear(one, made.event(at=2))
     one.passed(made.START + 60)
     assert [(NAME, made.START + 1, made.START + 1)] == counting(one).spans
     assert {made.Prefix.parse(made.ATTACKER)} == set(one._guard.scorer)

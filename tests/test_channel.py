@@ -6,10 +6,12 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
+import written
 from lab import Service, attack, attempt, until
 
 from amiguard import config
 from amiguard.channel import Channel
+from amiguard.judge.forgery import Forgery
 from amiguard.judge.guard import Guard
 from amiguard.model import Verdict
 
@@ -20,8 +22,8 @@ OPEN = attempt("203.0.113.9").partition(b"101")[0] + b"1\n"
 """The first half of a record into which somebody has put a line break."""
 
 
-def channel(*, over_http: bool = False) -> Channel:
-    return Channel("log", Guard(config.parse("", "defaults")), over_http=over_http)
+def channel(forgery: Forgery | None = None) -> Channel:
+    return Channel("log", Guard(config.parse("", "defaults")), forgery)
 
 
 def feed(one: Channel, data: bytes, receipt: float) -> list[object]:
@@ -49,10 +51,22 @@ def test_it_counts_what_it_was_told() -> None:
 
 
 def test_with_ami_over_http_anything_but_json_is_forgeable_and_proves_nothing() -> None:
-    one = channel(over_http=True)
+    one = channel(Forgery(lambda: False))
     assert one.forgeable
     verdicts = [each for each in feed(one, attack("203.0.113.7"), 100.0) if isinstance(each, Verdict)]
     assert [("unproven", "door")] == [(each.ban.proof, each.ban.scope) for each in verdicts]
+
+
+def test_beside_a_json_log_a_log_that_can_be_forged_is_read_but_not_judged() -> None:
+    one = channel(Forgery(lambda: True))
+    assert [] == feed(one, attack("203.0.113.7"), 100.0)
+    assert 5 == one.events
+    as_json = b"".join(
+        written.as_json(line.partition(b"c: ")[2][:-1]) for line in attack("203.0.113.7").splitlines(True)
+    )
+    (verdict,) = feed(channel(Forgery(lambda: True)), as_json, 100.0)
+    assert isinstance(verdict, Verdict)
+    assert "house" == verdict.ban.scope
 
 
 @pytest.mark.kernel

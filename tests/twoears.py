@@ -13,6 +13,7 @@ from lab import eventtv
 from amiguard import ledger
 from amiguard.amichannel import AmiChannel
 from amiguard.channel import Channel
+from amiguard.judge.forgery import Forgery
 from amiguard.model import Ban, SecurityEvent, Verdict
 from amiguard.sources.ami_inbox import Batch, Lost, State, Status
 from amiguard.sources.amievents import AmiEvents, Shutdown
@@ -48,7 +49,7 @@ class Told(NamedTuple):
 
 def found(data: bytes) -> list[SecurityEvent | Ambiguous]:
     """What a client makes of these messages."""
-    reader = AmiEvents()
+    reader = AmiEvents(skip_challenges=False)
     outcomes = (*reader.read(data, made.START), *reader.end())
     return [each for each in outcomes if not isinstance(each, Shutdown)]
 
@@ -64,13 +65,13 @@ class House:
     def __init__(self, toml: str, *, over_http: bool = False) -> None:
         self.bans: list[Ban] = []
         self._toml = toml
-        self._over_http = over_http
+        self._forgery = Forgery(lambda: self.log.form == "json") if over_http else None
         self._begin(made.guard(toml))
 
     def _begin(self, guard: Guard) -> None:
         self.guard = guard
-        self.log = Channel(LOG, guard, over_http=self._over_http)
-        self.ami = AmiChannel(AMI, guard, lambda _: False, over_http=self._over_http)
+        self.log = Channel(LOG, guard, self._forgery)
+        self.ami = AmiChannel(AMI, guard, lambda _: False, forgery=self._forgery)
 
     def read(self, lines: bytes, now: float) -> None:
         """The log has these lines."""
@@ -78,7 +79,7 @@ class House:
 
     def hear(self, told: Iterable[SecurityEvent | Ambiguous], now: float) -> None:
         """The AMI tells these."""
-        self._take(self.ami.hear(Batch(list(told), now), json_heard=self.log.form == "json"))
+        self._take(self.ami.hear(Batch(list(told), now)))
 
     def idle(self, now: float) -> None:
         """Nothing is left to read in the log."""

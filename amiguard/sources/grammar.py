@@ -83,8 +83,13 @@ def json_record(*, file: bytes, function: bytes, level: bytes) -> re.Pattern[byt
 
 
 _JSON_FILE: Final = rb"res_security_log\.c"
-JSON_RECORD: Final = json_record(file=_JSON_FILE, function=rb"\w+", level=rb"SECURITY")
+_SECURITY: Final = {"file": _JSON_FILE, "function": rb"\w+", "level": rb"SECURITY"}
+JSON_RECORD: Final = json_record(**_SECURITY)
 """A whole record of the security log."""
+JSON_CUT: Final = re.compile(
+    rb'%s(%s)(?:\\(?:u[0-9A-Fa-f]{0,3})?|"\}?)?' % (_json_prefix(_JSON_TEXT, **_SECURITY), _JSON_TEXT)
+)
+"""The beginning of such a record; its group is as much of the message as can be unescaped."""
 
 
 class Head(NamedTuple):

@@ -15,13 +15,14 @@ import json
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from amiguard.sources import byposition, grammar
+from amiguard.sources import byposition, cutrecord, grammar
 from amiguard.sources.grammar import CLEAN
 from amiguard.sources.security import Mapper
 from amiguard.sources.strict import Reader, Repeats
 
 if TYPE_CHECKING:
     from amiguard.model import SecurityEvent
+    from amiguard.sources.cutrecord import Beginning
 
 SANDWICH_RECORDS: Final = 16
 SANDWICH_BYTES: Final = 8192
@@ -37,10 +38,14 @@ _SECURITY: Final = re.compile(grammar.CLASSIC_PREFIX)
 
 
 class Ambiguous(NamedTuple):
-    """A record that can be read in no way, or in several: it blames nobody."""
+    """A record that can be read in no way, or in several: it blames nobody.
+
+    `beginning`: what can be told of a record that Asterisk cut.
+    """
 
     why: str
     text: bytes
+    beginning: Beginning | None = None
 
 
 _Found = list["SecurityEvent | Ambiguous"]
@@ -130,10 +135,10 @@ class _Json(Reader):
     def _by_position(self, line: bytes) -> SecurityEvent | Ambiguous:
         record = grammar.JSON_RECORD.fullmatch(line) if len(line) <= grammar.LONGEST else None
         if not record:
-            oversize = len(line) >= grammar.LONGEST - 1
-            return _ambiguous(
-                "cut at Asterisk's size limit" if oversize else "no record of the security log", line
-            )
+            if len(line) < grammar.LONGEST - 1:
+                return _ambiguous("no record of the security log", line)
+            cut = _ambiguous("cut at Asterisk's size limit", line)
+            return cut._replace(beginning=cutrecord.read(line, self._mapper))
         try:
             message: str = json.loads(b'"%s"' % record[1])
             event = byposition.read(message.encode("utf-8", "surrogatepass"), self._mapper)
