@@ -76,6 +76,7 @@ class AmiChannel:
         Where whole events may be forged and a JSON log, in which they may not, tells
         the same, the log alone is judged; without one they count, but prove nothing.
         """
+        self._guard.notices.now = batch.receipt
         heeded = self._attend(heeded=self._forgery is None or not self._forgery.json_alone)
         for found in batch.found:
             if isinstance(found, Ambiguous):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from amiguard.judge.timing import Timing
 from amiguard.sources.securitylog import SANDWICH_SECONDS, Ambiguous, SecurityLog
@@ -11,13 +12,87 @@ from amiguard.sources.securitylog import SANDWICH_SECONDS, Ambiguous, SecurityLo
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from amiguard.judge.counting import Counting
     from amiguard.judge.forgery import Forgery
     from amiguard.judge.guard import Guard, Outcome
     from amiguard.sources.cutrecord import Beginning
+    from amiguard.sources.position import Chunk
 
 
-class Channel:
-    """Lines of one log go in, what the guard thinks of them comes out."""
+class Reader(Protocol):
+    """What understands the bytes of a log."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether the next line can be understood without those before it."""
+
+    @property
+    def form(self) -> str:
+        """`json` or `classic`: what the file was seen to be written in."""
+
+
+class LogChannel(ABC):
+    """One followed log, whatever it tells of.
+
+    Attributes:
+        name: its path.
+        timing: when what it tells happened.
+        ambiguous: records that blamed nobody, by the reason.
+        counting: where what several channels tell is counted once.
+    """
+
+    _reader: Reader
+
+    def __init__(self, name: str, counting: Counting) -> None:
+        """Begin; who inherits gives it its reader."""
+        self.name = name
+        self.timing = Timing()
+        self.ambiguous: Counter[str] = Counter()
+        self.counting = counting
+        self._fed = 0.0
+        counting.open(name)
+
+    @property
+    @abstractmethod
+    def events(self) -> int:
+        """What it has told of log-ins so far."""
+
+    @property
+    @abstractmethod
+    def shows(self) -> str:
+        """What `sight` calls it; empty when it shows nothing that no other log would."""
+
+    @property
+    def form(self) -> str:
+        """`json` or `classic`."""
+        return self._reader.form
+
+    def settled(self, now: float) -> bool:
+        """Whether the place reached can be resumed from: no record can still go on."""
+        return self._reader.settled or now - self._fed > SANDWICH_SECONDS
+
+    def hear(self, chunk: Chunk, receipt: float) -> Iterator[Outcome | Ambiguous]:
+        """Read and judge a chunk that was read at `receipt`."""
+        return self.feed(chunk.data, receipt, backlog=chunk.backlog)
+
+    @abstractmethod
+    def feed(self, data: bytes, receipt: float, *, backlog: bool) -> Iterator[Outcome | Ambiguous]:
+        """Read and judge lines.
+
+        Args:
+            data: whole lines, or one without its end that nothing will follow.
+            receipt: when they were read, in seconds since the epoch.
+            backlog: they may be much older than their receipt.
+
+        Returns:
+            Verdicts and alarms, and what was ambiguous.
+        """
+
+
+class Channel(LogChannel):
+    """Lines of a security log go in, what the guard thinks of them comes out."""
+
+    _reader: SecurityLog
 
     def __init__(self, name: str, guard: Guard, forgery: Forgery | None = None) -> None:
         """Begin.
@@ -27,15 +102,11 @@ class Channel:
             guard: who judges.
             forgery: AMI over HTTP is on, so whole records may be forged in anything but JSON.
         """
-        self.name = name
-        self.timing = Timing()
+        super().__init__(name, guard.counting)
+        self._reader = SecurityLog(skip_challenges=guard.skips_challenges, skip_repeats=guard.skips_repeats)
         self._told = 0
-        self._fed = 0.0
-        self.ambiguous: Counter[str] = Counter()
         self._guard = guard
         self._forgery = forgery
-        self._reader = SecurityLog(skip_challenges=guard.skips_challenges, skip_repeats=guard.skips_repeats)
-        guard.counting.open(name)
 
     @property
     def events(self) -> int:
@@ -43,31 +114,18 @@ class Channel:
         return self._told + self._reader.skipped
 
     @property
-    def form(self) -> str:
-        """`json` or `classic`."""
-        return self._reader.form
+    def shows(self) -> str:
+        """What its form shows."""
+        return self.form
 
     @property
     def forgeable(self) -> bool:
         """Whether an attacker could write whole records of his own here."""
         return self._forgery is not None and self.form != "json"
 
-    def settled(self, now: float) -> bool:
-        """Whether the place reached can be resumed from: no record can still go on."""
-        return self._reader.settled or now - self._fed > SANDWICH_SECONDS
-
     def feed(self, data: bytes, receipt: float, *, backlog: bool) -> Iterator[Outcome | Ambiguous]:
-        """Read and judge lines.
-
-        Args:
-            data: as `SecurityLog.feed` has it.
-            receipt: when they were read, in seconds since the epoch.
-            backlog: they may be much older than their receipt.
-
-        Yields:
-            Verdicts and alarms, and what was ambiguous.
-        """
-        self._fed = receipt
+        """Read and judge lines of security events."""
+        self._fed = self._guard.notices.now = receipt
         observe, judge = self._guard.observe, self.timing.judge
         heard = self._reader.feed(data, receipt)
         self._told += len(heard)

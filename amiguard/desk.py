@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from amiguard.amichannel import AmiChannel
-    from amiguard.channel import Channel
+    from amiguard.channel import LogChannel
     from amiguard.config import Config
     from amiguard.model import Origin
     from amiguard.sources.tail import Tail
@@ -48,7 +48,7 @@ class Desk:
         self.config = config
         self.warden = warden
         self.since = time.time()
-        self.channels: dict[str, Channel] = {}
+        self.channels: dict[str, LogChannel] = {}
         self.amis: list[AmiChannel] = []
         self.over_http = False
         self.tails: Mapping[str, Tail] = {}
@@ -97,6 +97,8 @@ class Desk:
                 "bans": len(guard.bans),
                 "firewall": {"state": state, "repairs": warden.repairs},
                 "store": {"state": self.store_trouble or "ok"},
+                "hidden": guard.notices.hidden,
+                "notices": views.notices(guard.notices),
                 "repeats": guard.counting.repeats,
                 "clock_skew": sum(channel.timing.skewed for channel in self.channels.values()),
                 "allows": [str(prefix) for prefix in sorted(warden.allows)],
@@ -141,7 +143,7 @@ class Desk:
         """What we cannot see: what none of the channels that tell something now can show."""
         logs = [c for path, c in self.channels.items() if path in self.tails and c.events]
         amis = [ami for ami in self.amis if ami.listening]
-        forms = (*(log.form for log in logs), *("ami" for _ in amis))
+        forms = (*(log.shows for log in logs if log.shows), *("ami" for _ in amis))
         return sight(forms, over_http=self.over_http)
 
     def _amis(self) -> Iterator[dict[str, Any]]:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from typing import TYPE_CHECKING, Final
 
 from amiguard.amichannel import AmiChannel
 from amiguard.asterisk.discover import discover
 from amiguard.channel import Channel
+from amiguard.config import NOTICE
 from amiguard.judge.forgery import Forgery
+from amiguard.judge.timing import UNDERWAY
+from amiguard.logs import Logs
+from amiguard.noticechannel import NoticeChannel
 from amiguard.peerwatch import PeerWatch
 from amiguard.sources.ami_client import AmiClient
 from amiguard.sources.ami_inbox import Batch, Lost, Passed, State, Status
 from amiguard.sources.follow import Follower
+from amiguard.sources.tail import Refused
 from amiguard.views import printable
 
 if TYPE_CHECKING:
@@ -21,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator, Mapping
     from typing import Any
 
+    from amiguard.channel import LogChannel
     from amiguard.config import Config
     from amiguard.desk import Desk
     from amiguard.judge.guard import Guard
@@ -30,6 +37,13 @@ if TYPE_CHECKING:
 _log = logging.getLogger("amiguard")
 
 _OVER_HTTP: Final = "AMI over HTTP is on: records in anything but JSON can be forged and prove nothing"
+_HIDDEN: Final = {
+    "hidden": "Asterisk has hidden failed log-ins from us, and does not say whose they were;"
+    " `amiguard status` counts them",
+    "overflows": "Asterisk throws log records away, for they come too fast;"
+    " mend: a greater logger_queue_limit in logger.conf",
+}
+"""What `Notices` counts of which the administrator should hear."""
 _ANSWERING: Final = (State.LISTENING, State.DEAF)
 _READ: Final = ("following", "missing")
 """States of a log of which nothing may be left unread."""
@@ -40,7 +54,10 @@ class Ears:
 
     Attributes:
         warnings: what the administrator should know about the Asterisk beside us.
+        begun: set when every log was looked at once; made with the tasks.
     """
+
+    begun: asyncio.Event
 
     def __init__(self, config: Config, guard: Guard, warden: Warden, desk: Desk, wake: asyncio.Event) -> None:
         """Learn what there is to listen to.
@@ -56,20 +73,24 @@ class Ears:
         manager = installation.manager
         desk.over_http = manager is not None and manager.over_http
         self._forgery = Forgery(self._json_heard) if desk.over_http else None
-        self._patterns = [log.path for log in config.logs] or [installation.log]
-        desk.patterns = tuple(self._patterns)
-        amiss = () if config.logs else installation.reasons
-        self.warnings = (*amiss, *((_OVER_HTTP,) if desk.over_http else ()))
+        self._logs = Logs(config, installation)
+        guard.notices.listening = any(log.filter == NOTICE for log in config.logs)
+        guard.iax2_port = installation.iax2_port
+        desk.patterns = self._logs.patterns
+        self.warnings = (*self._logs.warnings, *((_OVER_HTTP,) if desk.over_http else ()))
         self._peers = PeerWatch(installation.directory, warden.know)
         self._config = config
         self._guard = guard
         self._warden = warden
         self._desk = desk
         self._wake = wake
+        self._said: set[str] = set()
 
     def tasks(self, positions: Mapping[str, Position]) -> Iterator[Coroutine[Any, Any, None]]:
         """What must run; the logs go on from these positions."""
-        yield self._follow(positions)
+        follower = Follower(self._logs.patterns, positions, self._logs.refusal)
+        self.begun = follower.begun
+        yield self._follow(follower)
         guard = self._guard
         for ami in self._config.ami:
             client = AmiClient(ami, skip_challenges=guard.skips_challenges, skip_repeats=guard.skips_repeats)
@@ -79,28 +100,55 @@ class Ears:
         yield self._peers.run()
 
     def roll_call(self) -> None:
-        """See which channels are read to their end, and which are gone."""
-        tails, channels, counting = self._desk.tails, self._desk.channels, self._guard.counting
-        for path in [path for path in channels if path not in tails]:
-            del channels[path]
-            counting.close(path)
-            self._warden.ledger.closed(path)
-        if counting.busy:
-            now = time.time()
-            for path, channel in channels.items():
-                if tails[path].state in _READ and not tails[path].behind:
-                    counting.caught_up(path, channel.timing.passed(now))
+        """See which channels are read to their end, which are gone, and what notices alone tell of."""
+        now = time.time()
+        self._mark(now)
+        if self._guard.notices.listening:
+            self._warden.effect("notices", self._guard.unheard(now, self._passed(now)), now)
+            self._say_hidden()
 
-    async def _follow(self, positions: Mapping[str, Position]) -> None:
+    def _mark(self, now: float) -> None:
+        tails, channels = self._desk.tails, self._desk.channels
+        for path in [path for path in channels if path not in tails]:
+            channels.pop(path).counting.close(path)
+            self._warden.ledger.closed(path)
+        for path, channel in channels.items():
+            if channel.counting.busy and tails[path].state in _READ and not tails[path].behind:
+                channel.counting.caught_up(path, channel.timing.passed(now))
+
+    def _passed(self, now: float) -> float:
+        """The time up to which all security logs have told what happened."""
+        tails, ours = self._desk.tails, self._guard.counting
+        told = (
+            each.timing.passed(now) if tails[path].at_end else each.timing.latest or -math.inf
+            for path, each in self._desk.channels.items()
+            if each.counting is ours
+        )
+        return min(told, default=now - UNDERWAY)
+
+    def _say_hidden(self) -> None:
+        """Say once what is kept from us."""
+        for name, text in _HIDDEN.items():
+            if getattr(self._guard.notices, name) and name not in self._said:
+                self._said.add(name)
+                _log.warning("%s", text)
+
+    async def _follow(self, logs: Follower) -> None:
         channels = self._desk.channels
-        with Follower(self._patterns, positions) as follower:
+        with logs as follower:
             self._desk.tails = follower.tails
             async for path, chunk in follower:
                 # All of them before the first is heard: what a second log repeats must not count twice.
                 for other in follower.tails.keys() - channels.keys():
-                    channels[other] = Channel(other, self._guard, self._forgery)
+                    if not isinstance(follower.tails[other], Refused):
+                        channels[other] = self._channel(other)
                 self._warden.hear(channels[path], chunk, time.time())
                 self._wake_if_crowded()
+
+    def _channel(self, path: str) -> LogChannel:
+        if self._logs.filter(path) == NOTICE:
+            return NoticeChannel(path, self._guard)
+        return Channel(path, self._guard, self._forgery)
 
     async def _listen(self, client: AmiClient) -> None:
         """What an AMI tells counts as it comes; how it stands with it is said when it changes."""
@@ -126,7 +174,7 @@ class Ears:
         """Whether a JSON log tells events; one that cannot be read any more does not."""
         tails = self._desk.tails
         return any(
-            channel.form == "json" and path in tails and tails[path].state == "following"
+            channel.shows == "json" and path in tails and tails[path].state == "following"
             for path, channel in self._desk.channels.items()
         )
 

@@ -125,6 +125,7 @@ class Session:
                 group.create_task(self._mend(), name="mend"),
                 group.create_task(self._prune(), name="prune"),
             ]
+            await self._ears.begun.wait()
             ready()
             await stop.wait()
             for task in tasks:

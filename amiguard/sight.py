@@ -38,7 +38,7 @@ BLINDNESSES: Final = (
     Blindness(
         "utf8-blind",
         "Asterisk drops events that are not UTF-8",
-        "",
+        'a log of notices as text: notice => notice in logger.conf, filter = "asterisk-notice"',
     ),
     Blindness(
         "forgeable",
@@ -56,23 +56,26 @@ BLINDNESSES: Final = (
 FULL: Final = "full"
 BY_NAME: Final = {each.name: each for each in BLINDNESSES}
 _ORDER: Final = tuple(BY_NAME)
+NOTICES: Final = "notices"
+"""The form of a log of notices as text."""
 _BLIND: Final = {
     "json": frozenset(("oversize-blind", "utf8-blind")),
     "ami": frozenset(("crlf-blind", "utf8-blind")),
     "classic": frozenset(("oversize-blind", "crlf-blind", "quote-blind", "utf8-blind")),
+    NOTICES: frozenset(("oversize-blind", "crlf-blind", "quote-blind")),
 }
-"""What each way of telling events cannot show; invalid UTF-8 Asterisk itself keeps from all of them."""
+"""What each way of telling events cannot show; invalid UTF-8 Asterisk itself keeps from all but notices."""
 
 
 def sight(forms: Iterable[str], *, over_http: bool) -> list[str]:
     """The names of what none of the channels can show; `full` if there is nothing.
 
     Args:
-        forms: of each channel that tells something: `json`, `classic` or `ami`.
+        forms: of each channel that tells something: `json`, `classic`, `ami` or `NOTICES`.
         over_http: AMI over HTTP is on, so that only JSON cannot be forged.
     """
     heard = set(forms)
-    if not heard:
+    if not heard - {NOTICES}:
         return ["blind"]
     blind = frozenset.intersection(*(_BLIND[form] for form in heard))
     if over_http and "json" not in heard:

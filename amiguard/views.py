@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from amiguard.judge.evidence import Exhibit
     from amiguard.judge.friends import Friend
+    from amiguard.judge.notices import Notices
     from amiguard.judge.rhythm import BrokenPhone
     from amiguard.model import Alarm, Ban, Peer, Prefix
     from amiguard.store.rows import BanRow
@@ -166,6 +167,11 @@ def broken_phone(phone: BrokenPhone) -> dict[str, Any]:
         "failures": phone.failures,
         "cause": phone.cause,
     }
+
+
+def notices(told: Notices) -> dict[str, int]:
+    """What has become of notices, as `status` shows it."""
+    return {"missing": told.missing, "uncompared": told.uncompared, "overflows": told.overflows}
 
 
 def past(row: BanRow, now: float) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from amiguard.views import printable, span
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from amiguard.channel import Channel
+    from amiguard.channel import LogChannel
     from amiguard.firewall.nftables import Firewall
     from amiguard.host import Host
     from amiguard.judge.guard import Guard, Outcome
@@ -79,9 +79,9 @@ class Warden:
         self._quota = Quota(_WARNINGS_A_MINUTE)
         self._broken = Quota(_BROKEN + 1)
 
-    def hear(self, channel: Channel, chunk: Chunk, receipt: float) -> None:
+    def hear(self, channel: LogChannel, chunk: Chunk, receipt: float) -> None:
         """Let what a chunk of a log says have its effect, all of it."""
-        self.effect(channel.name, channel.feed(chunk.data, receipt, backlog=chunk.backlog), receipt)
+        self.effect(channel.name, channel.hear(chunk, receipt), receipt)
         self.ledger.read(PositionRow(channel.name, *chunk.position))
 
     def effect(self, name: str, outcomes: Iterable[Outcome | Ambiguous], receipt: float) -> None:

@@ -193,6 +193,16 @@ def test_a_remote_ami_takes_tls_or_a_decision(key: str) -> None:
         ("ami = [5]", "ami#1 = 5: expected a table"),
         ("[[log]]\n[[log]]\nfilter = ''",
          "log#2.filter = '': expected a text that is not empty, without control characters"),
+        ("[[log]]\npath = '/a/messages'\nfilter = 'asterisk-notice'",
+         ("log#1.path = '/a/messages': no evidence: anyone can write into messages, by a packet that Asterisk"
+         " quotes as an error; give the level a file of its own in logger.conf: notice => notice")),
+        ("[[log]]\npath = '/a/full'",
+         ("log#1.path = '/a/full': no evidence: anyone can write into full, by a packet that Asterisk"
+         " quotes as an error; give the level a file of its own in logger.conf:"
+         " security.json => [json]security")),
+        ("[[log]]\n[[log]]\nfilter = 'asterisk-notice'",
+         ("log#2.filter = 'asterisk-notice': /var/log/asterisk/security has the filter asterisk-security"
+         " already")),
         ("[[ami]]\nport = 65536", "ami#1.port = 65536: expected an integer from 1 to 65535"),
         ("[[ami]]\nport = true", "ami#1.port = True: expected an integer from 1 to 65535"),
         ("[[ami]]\nport = 5038.0", "ami#1.port = 5038.0: expected an integer from 1 to 65535"),
@@ -222,10 +232,10 @@ def test_a_remote_ami_takes_tls_or_a_decision(key: str) -> None:
          "score.points.InvalidPasswd = 1: unknown event, did you mean InvalidPassword?"),
         ("[score.points]\n'FailedACL.' = 1",
          ("score.points.'FailedACL.' = 1: unknown detail of FailedACL,"
-         " expected AMI, PJSIP, SIP, unknown or the name of an ACL")),
-        ("[score.points]\n'InvalidPassword.IAX2' = 1",
-         ("score.points.'InvalidPassword.IAX2' = 1: unknown detail of InvalidPassword,"
-         " expected AMI, PJSIP, SIP, unknown")),
+         " expected AMI, PJSIP, SIP, IAX2, unknown or the name of an ACL")),
+        ("[score.points]\n'InvalidPassword.HTTP' = 1",
+         ("score.points.'InvalidPassword.HTTP' = 1: unknown detail of InvalidPassword,"
+         " expected AMI, PJSIP, SIP, IAX2, unknown")),
         ("[score.points]\nInvalidPassword = -1",
          "score.points.InvalidPassword = -1: expected a number from 0 to 1000"),
         ("[score.points]\nFailedACL.AMI = 4",

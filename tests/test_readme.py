@@ -84,8 +84,11 @@ def test_every_command_has_an_example() -> None:
     assert set(cli.list_commands(click.Context(cli))) == shown | {"run", "demo"}
 
 
-def test_the_configuration_is_the_whole_example() -> None:
-    assert [config.example()] == readme.blocks("toml")
+def test_the_configuration_is_the_whole_example_and_all_others_can_be_used() -> None:
+    blocks = readme.blocks("toml")
+    assert config.example() in blocks
+    for block in blocks:
+        config.parse(block, "README.md")
 
 
 def test_every_target_of_make_exists() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import readme
 
-from amiguard.sight import BLINDNESSES, sight
+from amiguard.sight import BLINDNESSES, NOTICES, sight
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,9 @@ from amiguard.sight import BLINDNESSES, sight
         (["classic"], ["oversize-blind", "crlf-blind", "quote-blind", "utf8-blind"]),
         (["classic", "ami"], ["crlf-blind", "utf8-blind"]),
         (["json", "ami"], ["utf8-blind"]),
+        (["json", "ami", NOTICES], ["full"]),
+        (["classic", NOTICES], ["oversize-blind", "crlf-blind", "quote-blind"]),
+        ([NOTICES], ["blind"]),
     ],
 )
 def test_what_one_channel_shows_no_other_need_show(forms: list[str], expected: list[str]) -> None:

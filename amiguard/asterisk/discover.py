@@ -16,6 +16,8 @@ FALLBACK = "/var/log/asterisk/security"
 
 _LOG_DIRECTORY = "/var/log/asterisk"
 _AMI_PORT = 5038
+_IAX2_PORT = 4569
+_LAST_PORT = 65535
 _PORTS = range(1024, 65536)
 _TRUE = {"yes", "true", "y", "t", "1", "on"}  # ast_true(), main/utils.c
 _DECIMAL = re.compile(r"[0-9]{1,5}")
@@ -63,12 +65,17 @@ class Manager:
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """What was found: the best log first; no manager if its file could not be read; `reasons` for worry."""
+    """What was found; no manager if its file could not be read; `reasons` for worry.
+
+    `files` are all log files, `logs` those with the level `security`, the best first.
+    """
 
     directory: str
     log_directory: str
+    files: tuple[Channel, ...]
     logs: tuple[LogFile, ...]
     manager: Manager | None
+    iax2_port: int
     reasons: tuple[str, ...]
 
     @property
@@ -88,29 +95,33 @@ def discover(directory: str = DIRECTORY, hostname: str = "") -> Installation:
     main = files.conf("asterisk.conf") or Conf(())
     files.directory = main.last("directories", "astetcdir") or directory
     log_directory = main.last("directories", "astlogdir") or _LOG_DIRECTORY
-    logs = _logs(files, log_directory, hostname or socket.gethostname())
-    manager = _manager(files)
-    return Installation(files.directory, log_directory, logs, manager, tuple(files.reasons))
+    every = _files(files, log_directory, hostname or socket.gethostname())
+    logs = () if every is None else _logs(files, every)
+    manager, port = _manager(files), _iax2_port(files)
+    return Installation(
+        files.directory, log_directory, every or (), logs, manager, port, tuple(files.reasons)
+    )
 
 
-def _logs(files: Files, directory: str, hostname: str) -> tuple[LogFile, ...]:
-    """The log files with security in them, the best first."""
+def _files(files: Files, directory: str, hostname: str) -> tuple[Channel, ...] | None:
+    """Every log file; None if logger.conf cannot be read."""
     conf = files.conf("logger.conf", needed=True)
     if conf is None:
-        return ()
+        return None
     suffix = f".{hostname}" if _is_true(conf.get("general", "appendhostname")) else ""
-    found = map(_log, channels(conf, directory, suffix))
-    logs = sorted(filter(None, found), key=lambda log: log.rank)
+    return tuple(channel for channel in channels(conf, directory, suffix) if channel.path)
+
+
+def _logs(files: Files, every: tuple[Channel, ...]) -> tuple[LogFile, ...]:
+    """The log files with security in them, the best first."""
+    logs = sorted((_log(each) for each in every if each.carries("security")), key=lambda log: log.rank)
     if not logs:
         files.reasons.append(f"no log file has the level security; {_MEND}")
     files.reasons += (_warning(log) for log in logs if log.forgeable)
     return tuple(logs)
 
 
-def _log(channel: Channel) -> LogFile | None:
-    """What a channel makes, unless it is no file or has no security in it."""
-    if not channel.path or not channel.carries("security"):
-        return None
+def _log(channel: Channel) -> LogFile:
     return LogFile(channel.path, channel.format, channel.levels - {"security"}, channel.place)
 
 
@@ -142,6 +153,14 @@ def _port(text: str | None) -> int:
     """The port as Asterisk takes it: in decimal, 1024 to 65535, else the default."""
     port = int(text) if text and _DECIMAL.fullmatch(text) else 0
     return port if port in _PORTS else _AMI_PORT
+
+
+def _iax2_port(files: Files) -> int:
+    """The UDP port of IAX2: `bindport` of iax.conf, where there is one."""
+    conf = files.conf("iax.conf")
+    text = conf.last("general", "bindport") if conf else None
+    port = int(text) if text and _DECIMAL.fullmatch(text) else 0
+    return port if 0 < port <= _LAST_PORT else _IAX2_PORT
 
 
 def _is_true(text: str | None) -> bool:

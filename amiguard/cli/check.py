@@ -59,7 +59,7 @@ def _channels(config: Config) -> Iterator[Finding]:
     from amiguard.cli import check_logs  # noqa: PLC0415
 
     installation = discover()
-    found = list(check_logs.look(config.logs, installation))
+    found = list(check_logs.look(config, installation))
     if config.ami:
         from amiguard.cli import check_ami  # noqa: PLC0415 - costs what asyncio costs
 

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from amiguard.config import Config
 
 CONFIG: Final = "/etc/amiguard/amiguard.toml"
-BUILT_IN: Final = "asterisk-security"
-"""The filter that reads the security log, in every form."""
-
 _LARGEST: Final = 1 << 20
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -41,16 +38,18 @@ def read_config(path: str | None) -> Config:
         ConfigError: the text is wrong.
         OSError: the file that was named cannot be read.
     """
-    from amiguard.config import ConfigError, parse  # noqa: PLC0415 - `--help` needs none of it
+    from amiguard.config import NOTICE, SECURITY, ConfigError, parse  # noqa: PLC0415 - `--help` needs none of it
 
     name = config_file(path)
     if name is None:
         return parse("", "defaults")
     file = Path(name)
     config = parse(_text_of(file), str(file))
-    for number, log in enumerate(config.logs):
-        if log.filter != BUILT_IN:
-            mistake = f'log[{number}].filter = {log.filter!r}: unknown filter; there is "{BUILT_IN}"'
+    for number, log in enumerate(config.logs, 1):
+        if log.filter not in {SECURITY, NOTICE}:
+            mistake = (
+                f'log#{number}.filter = {log.filter!r}: unknown filter; there are "{SECURITY}" and "{NOTICE}"'
+            )
             raise ConfigError(f"{file}: {mistake}")
     return config
 

@@ -79,6 +79,10 @@ def _tell(status: dict[str, Any]) -> None:
     click.echo(f"known peers     {status['known']}")
     for name in status["sight"]:
         click.echo(f"sight           {BY_NAME.get(name, name)}")
+    if status["hidden"]:
+        click.echo(f"hidden          {status['hidden']} failed log-ins; Asterisk does not say whose")
+    if overflows := status["notices"]["overflows"]:
+        click.echo(f"overflows       {overflows}: Asterisk's log queue was full, and records are lost")
     if status["alarms"]:
         click.echo(f"alarms          {len(status['alarms'])}; `amiguard list --all` tells them")
     for phone in status["broken_phones"][:_PHONES]:

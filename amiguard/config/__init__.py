@@ -3,13 +3,28 @@
 from amiguard.config.document import Setting, example, settings
 from amiguard.config.keys import ConfigError, parse
 from amiguard.config.points import EVENTS, POINTS
-from amiguard.config.shape import Allow, Ami, BanPolicy, Config, Firewall, Log, Port, Scale, Score, Service
+from amiguard.config.shape import (
+    NOTICE,
+    SECURITY,
+    Allow,
+    Ami,
+    BanPolicy,
+    Config,
+    Firewall,
+    Log,
+    Port,
+    Scale,
+    Score,
+    Service,
+)
 from amiguard.config.values import duration
 from amiguard.sources.kinds import SERVICES
 
 __all__ = [
     "EVENTS",
+    "NOTICE",
     "POINTS",
+    "SECURITY",
     "SERVICES",
     "Allow",
     "Ami",

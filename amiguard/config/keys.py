@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import tomllib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from amiguard.config.points import points
 from amiguard.config.schema import (
@@ -23,8 +23,21 @@ from amiguard.config.schema import (
     text,
     wrong,
 )
-from amiguard.config.shape import Allow, Ami, BanPolicy, Config, Firewall, Log, Scale, Score, Service
+from amiguard.config.shape import (
+    NOTICE,
+    SECURITY,
+    Allow,
+    Ami,
+    BanPolicy,
+    Config,
+    Firewall,
+    Log,
+    Scale,
+    Score,
+    Service,
+)
 from amiguard.config.values import PATH, WORD, network, port, socket, span
+from amiguard.sources.refusal import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +48,8 @@ class ConfigError(ValueError):
 
 
 _WIDEST6 = 16
+_LEVELS: dict[str, Literal["security", "notice"]] = {SECURITY: "security", NOTICE: "notice"}
+"""What the built-in filters look for."""
 
 
 def _is_loopback(host: str) -> bool:
@@ -54,9 +69,23 @@ def _ami(**values: Any) -> Ami:
     return ami
 
 
+def _log(**values: Any) -> Log:
+    """A Log that is not known to be forgeable by its very name."""
+    log = Log(**values)
+    level = _LEVELS.get(log.filter)
+    if level and (why_not := refusal(log.path, level)):
+        raise mistake(log.path, f"no evidence: {why_not}", "path")
+    return log
+
+
 def _config(log: tuple[Log, ...], **values: Any) -> Config:
-    """A Config whose wide IPv6 networks are wider than its sources, and whose every AMI is another."""
+    """A Config whose wide IPv6 networks are wider than its sources, and whose logs and AMIs differ."""
     config = Config(logs=log, **values)
+    filters = {each.path: each.filter for each in reversed(log)}
+    for at, each in enumerate(log, 1):
+        if each.filter != filters[each.path]:
+            problem = f"{each.path} has the filter {filters[each.path]} already"
+            raise mistake(each.filter, problem, "log", at, "filter")
     places = [(ami.host, ami.port) for ami in config.ami]
     for at, place in enumerate(places):
         if place in places[:at]:
@@ -85,7 +114,7 @@ _SERVICE = (
 )
 _LOG = (
     Row("path", '"/var/log/asterisk/security"', PATH, "a glob is allowed"),
-    Row("filter", '"asterisk-security"', WORD, "the built-in reader, or a fail2ban filter's name or path"),
+    Row("filter", f'"{SECURITY}"', WORD, f'or "{NOTICE}", for a log of the level notice alone'),
 )
 _AMI = (
     Row("host", '"127.0.0.1"', WORD, "address or name"),
@@ -138,7 +167,7 @@ _ROOT = Table(
     _config,
     (
         Row("service", "{}", Table(Service, _SERVICE)),
-        Row("log", "[]", listing(Table(Log, _LOG), "tables, each headed [[log]]")),
+        Row("log", "[]", listing(Table(_log, _LOG), "tables, each headed [[log]]")),
         Row("ami", "[]", listing(Table(_ami, _AMI), "tables, each headed [[ami]]")),
         Row("score", "{}", Table(Score, (*_SCORE, Row("points", "{}", points)))),
         Row("ban", "{}", Table(BanPolicy, _BAN)),

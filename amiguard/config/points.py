@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from amiguard.config.schema import Reader, meant, mistake, number, read_each, wrong
-from amiguard.sources.kinds import KINDS, SERVICES, TAMPERING_POINTS
+from amiguard.sources.kinds import KINDS, SCORED, TAMPERING_POINTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,9 +60,9 @@ def _point(key: str, value: object) -> float:
 
 
 def _is_detail(event: str, detail: str) -> bool:
-    return detail in (*SERVICES, "unknown") or (event == "FailedACL" and bool(_ACL_NAME.fullmatch(detail)))
+    return detail in (*SCORED, "unknown") or (event == "FailedACL" and bool(_ACL_NAME.fullmatch(detail)))
 
 
 def _details(event: str) -> str:
-    names = [*SERVICES, "unknown"]
+    names = [*SCORED, "unknown"]
     return ", ".join(names) + (" or the name of an ACL" if event == "FailedACL" else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,12 @@ class Service:
     state_dir: str
     socket: str
     dry_run: bool
+
+
+SECURITY: Final = "asterisk-security"
+"""The filter that reads the security log, in every form."""
+NOTICE: Final = "asterisk-notice"
+"""The filter that reads a log of the level `notice` alone."""
 
 
 @dataclass(frozen=True, slots=True)

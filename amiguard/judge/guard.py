@@ -14,6 +14,7 @@ from amiguard.judge.alarms import Alarms
 from amiguard.judge.bans import Bans
 from amiguard.judge.counting import Counting
 from amiguard.judge.friends import DAY, DIALLED, Flow, Friend, Friends
+from amiguard.judge.notices import IAX2, Notices
 from amiguard.judge.peers import Peers
 from amiguard.judge.phones import Phones
 from amiguard.judge.points import Points
@@ -21,19 +22,21 @@ from amiguard.judge.scorer import Scorer
 from amiguard.judge.shield import Shield, Standing
 from amiguard.model import Alarm, Offence, Prefix, Scope, Verdict
 from amiguard.sources import security
-from amiguard.sources.kinds import KINDS
+from amiguard.sources.kinds import ACLS, KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from amiguard.config import Config
     from amiguard.model import Peer, SecurityEvent
+    from amiguard.sources.noticelines import Notice
 
 Outcome = Verdict | Alarm
 
 WIDE_FACTOR: Final = 8.0
 """Thresholds of a /48 are those of a source times this: it has 65,536 sources of its own."""
 SIP_PORT: Final = 5060
+IAX2_PORT: Final = 4569
 _SIP_PORTS: Final = 32
 _LOCALS: Final = 256
 _EVERYBODY: Final = Prefix.parse("0.0.0.0/0")
@@ -58,11 +61,13 @@ class Guard:
         self.phones = Phones()
         self.alarms = Alarms()
         self.counting = Counting()
+        self.notices = Notices()
         self.shield = Shield(ban.ipv4_prefix, ban.ipv6_prefix)
         self.shield.protect("allow.networks", allow.networks)
         self._standings = self.shield.standings
         self.sip_ports = {SIP_PORT}
-        """UDP ports on which SIP was seen to be served: what a door ban closes."""
+        """UDP ports on which SIP, or IAX2, was seen to be served: what a door ban closes."""
+        self.iax2_port = IAX2_PORT
         self._locals: set[bytes] = set()
 
     @property
@@ -103,13 +108,29 @@ class Guard:
             if ban.scope == "house" or not proven:
                 self.counting.note(channel, event)
                 self.scorer.exhibit(source, event, proven=proven)
+                if self.notices.listening:
+                    self.notices.told(event, time)
                 return ()
         if event.kind == "SuccessfulAuth" and not event.tampered:
             return self._success(event, time, source) if proven else ()
         points = self.points.of(event)
         if not points or (self.counting.busy and self.counting.repeated(channel, event, time)):
             return ()
+        if self.notices.listening:
+            self.notices.told(event, time)
         return self._failure(event, time, standing, points, proven=proven)
+
+    def overhear(self, notice: Notice, log: str, since: float) -> tuple[Outcome, ...]:
+        """Judge a notice, at once or when `unheard` is asked; the arguments are those of `Notices.hear`."""
+        if self._standings[notice.address].ignored:
+            return ()
+        event = self.notices.hear(notice, log, since)
+        return self._missing(event) if event else ()
+
+    def unheard(self, now: float, passed: float) -> Iterator[Outcome]:
+        """Judge the notices of which no security event tells; the arguments are those of `Notices.due`."""
+        for event in self.notices.due(now, passed):
+            yield from self._missing(event)
 
     def known(self, peers: Iterable[Peer]) -> None:
         """These belong to the PBX, and are treated as friends; those known before no longer."""
@@ -130,6 +151,7 @@ class Guard:
         self.bans.shift(delta)
         self.counting.shift(delta)
         self.alarms.shift(delta)
+        self.notices.shift(delta)
         if delta < 0:
             self.scorer.shift(delta)
             self.wide.shift(delta)
@@ -149,6 +171,20 @@ class Guard:
             return
         if 0 < int(port) <= _LAST_PORT:
             self.sip_ports.add(int(port))
+
+    def _missing(self, event: SecurityEvent) -> tuple[Outcome, ...]:
+        """Judge what only a notice tells of: it proves nothing."""
+        time = event.time
+        standing = self._standings[event.remote.address]
+        if standing.ignored:
+            return ()
+        if event.service == IAX2:
+            self.sip_ports.add(self.iax2_port)
+        if self.bans.covering(standing.source, time):
+            self.scorer.exhibit(standing.source, event, proven=False)
+            return ()
+        points = self.points.of(event)
+        return self._failure(event, time, standing, points, proven=False) if points else ()
 
     def _success(self, event: SecurityEvent, time: float, source: Prefix) -> tuple[Outcome, ...]:
         alarm: tuple[Alarm, ...] = ()
@@ -273,6 +309,8 @@ def _accounts(records: bytes) -> str:
 
 
 def _reason(offence: Offence, event: SecurityEvent) -> str:
-    meaning = "a record tampered with" if event.tampered else KINDS[event.kind].meaning
+    acl = security.detail(event, "ACLName")
+    meaning = "a record tampered with" if event.tampered else ACLS.get(acl or b"", KINDS[event.kind].meaning)
     how = f"{event.service.decode()}/{event.remote.transport.decode() or '?'}"
-    return f"{meaning} ({event.kind} {how}), score {offence.score:.1f} ({offence.reason} scale)"
+    by = "" if event.local else ", told by a notice alone"
+    return f"{meaning} ({event.kind} {how}{by}), score {offence.score:.1f} ({offence.reason} scale)"

@@ -31,6 +31,11 @@ class Standing(NamedTuple):
     on_link: bool
     protection: Protection | None
 
+    @property
+    def ignored(self) -> bool:
+        """Whether its events count for nothing."""
+        return self.protection is not None and self.protection.shelter == "ignored"
+
 
 class Shield:
     """Knows the networks that no judgement may touch, and what a source is."""

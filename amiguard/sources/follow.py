@@ -11,7 +11,7 @@ from amiguard.sources.pace import Pace
 from amiguard.sources.roster import Roster
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 
     from amiguard.sources.position import Chunk, Position
     from amiguard.sources.tail import Tail
@@ -30,10 +30,19 @@ class Follower:
         with Follower(["/var/log/asterisk/security*"], positions) as follower:
             async for path, chunk in follower:
                 ...
+
+    Attributes:
+        begun: set when each file was looked at once.
     """
 
-    def __init__(self, patterns: Iterable[str], positions: Mapping[str, Position]) -> None:
-        self._roster = Roster(patterns, positions)
+    def __init__(
+        self,
+        patterns: Iterable[str],
+        positions: Mapping[str, Position],
+        refuses: Callable[[str], str] = lambda _: "",
+    ) -> None:
+        self.begun = asyncio.Event()
+        self._roster = Roster(patterns, positions, refuses)
         self._bell = Bell()
         self._pace = Pace()
         self._muted = False
@@ -58,6 +67,7 @@ class Follower:
             self._look_around(time.monotonic())
             for found in self._round():
                 yield found
+            self.begun.set()
             await self._pause()
 
     def _round(self) -> Iterator[tuple[str, Chunk]]:
@@ -87,4 +97,5 @@ class Follower:
             return
         self._due, self._muted, self._bell.moved = now + POLL, self._pace.busy, False
         self._roster.discover()
-        self._bell.watch([] if self._muted else self.tails, self._roster.folders)
+        read = (path for path, tail in self.tails.items() if tail.state != "refused")
+        self._bell.watch([] if self._muted else read, self._roster.folders)

@@ -160,8 +160,18 @@ _ROWS = (
 KINDS: Final[Mapping[str, EventKind]] = MappingProxyType({row.name: row for row in _ROWS})
 """Every kind by its name."""
 
+ACLS: Final[Mapping[bytes, str]] = MappingProxyType(
+    {
+        b"no_extension_match": "a call to a number that does not exist",
+    }
+)
+"""What a FailedACL means by its ACLName, where that is no list of addresses."""
+
 SERVICES: Final = ("AMI", "PJSIP", "SIP")
 """Who raises security events; IAX2, HTTP and ARI never do."""
+
+SCORED: Final = (*SERVICES, "IAX2")
+"""Whose failures earn points: those of IAX2 are known by notices alone."""
 
 TAMPERING_POINTS: Final = 9.0
 """What a record is worth into which its true source wrote bytes that no honest phone sends."""

@@ -15,14 +15,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from amiguard.sources import grammar, noticelines
 from amiguard.sources.noticelines import Health, Notice, Unclear
 from amiguard.sources.securitylog import SANDWICH_RECORDS, SWITCH_LINES, Ambiguous, Sandwich
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _EXCERPT: Final = 200
 _ORIGIN: Final = re.compile(rb"([\w./]{1,80})(?::[0-9]+ (?:in )?[\w*]{1,80})?: ")
@@ -30,27 +27,8 @@ _ORIGIN: Final = re.compile(rb"([\w./]{1,80})(?::[0-9]+ (?:in )?[\w*]{1,80})?: "
 _JSON: Final = grammar.json_record(file=rb"([\w./]+)", function=rb"[\w*]+", level=rb"[A-Z]+")
 """A record of any level: the file that wrote it, and the message, still escaped."""
 _MD5: Final = b" failed MD5 authentication"
-_MIXED: Final = re.compile(r"(?:.*/)?(messages|full)(?:[._-][^/]*)?")
 
 _Outcome = Notice | Health | Ambiguous
-
-
-def refusal(path: str, levels: Iterable[str]) -> str:
-    """Why a log is no evidence, with the mend; empty when it is.
-
-    A packet without a Via makes pjproject's ERROR dump it, any number of forged
-    lines, into every log that has that level.
-
-    Args:
-        path: the log's path; `messages` and `full`, rotated ones too, are known by their names.
-        levels: what logger.conf writes into it, lower case; none when that is unknown.
-    """
-    mend = "give the level a file of its own in logger.conf: notice => notice"
-    if match := _MIXED.fullmatch(path):
-        return f"anyone can write into {match[1]}, by a packet that Asterisk quotes as an error; {mend}"
-    if others := sorted(set(levels) - {"notice"}):
-        return f"it holds {', '.join(others)} beside notice, and anyone can write such lines; {mend}"
-    return ""
 
 
 class NoticeLog:

@@ -62,6 +62,7 @@ _ACL: Final = "FailedACL"
 
 _PJSIP: Final = "Request{method} from '{uri}' failed for '{peer}' (callid: {callid}) - "
 _SIP: Final = "Registration from '{header}' failed for '{peer}' - "
+_CALL: Final = "Rejected connect attempt from {peer}"
 _EXTENSION: Final = "to extension '{dialled}' rejected because extension not found in context '{context}'."
 
 _ROWS: Final = {
@@ -87,7 +88,7 @@ _ROWS: Final = {
         (_ACL, "no_extension_match", "Call from '{name}' ({peer}) " + _EXTENSION),
         (_WRONG, "Wrong password", _SIP + "Wrong password"),
         (_UNKNOWN, "No matching peer found", _SIP + "No matching peer found"),
-        (_UNKNOWN, "Username/auth name mismatch", _SIP + "Username/auth name mismatch"),
+        (_ANSWER, "Username/auth name mismatch", _SIP + "Username/auth name mismatch"),
         (_ACL, "domain_must_match", _SIP + "Not a local domain"),
         (_ACL, "peer_not_dynamic", _SIP + "Peer is not supposed to register"),
         (_ACL, "device_must_match_acl", _SIP + "Device does not match ACL"),
@@ -100,11 +101,8 @@ _ROWS: Final = {
         (_WRONG, "plaintext", "Host {peer} did not provide proper plaintext password for '{account}'"),
         (_ACL, "denied access", "Host {peer} denied access to register peer '{account}'"),
         (_WRONG, "failed to authenticate", "Host {peer} failed to authenticate as {word}"),
-        (
-            _UNKNOWN,
-            "Rejected connect attempt",
-            "Rejected connect attempt from {peer}, who was trying to reach '{dialled}@{context}'",
-        ),
+        (_UNKNOWN, "refused", _CALL + ", who was trying to reach '{dialled}@{context}'"),
+        (_ACL, "no_extension_match", _CALL + ", request '{dialled}@{context}' does not exist"),
     ),
 }
 """By source file and service: the security event that a line stands for, the reason, the line."""
@@ -184,6 +182,8 @@ def _form(service: bytes, kind: str, reason: str, line: str) -> _Form:
 
 
 _FORMS: Final = {file: tuple(_form(service, *row) for row in rows) for (file, service), rows in _ROWS.items()}
+TOLD: Final = frozenset((form.service, form.kind) for forms in _FORMS.values() for form in forms)
+"""Services, and the kinds of security events that notices of them stand for."""
 
 
 def read(file: bytes, text: bytes, *, escaped: bool) -> Notice | Health | Unclear | None:

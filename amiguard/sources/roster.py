@@ -9,10 +9,10 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from amiguard.sources.position import is_compressed, origins
-from amiguard.sources.tail import Tail
+from amiguard.sources.tail import Refused, Tail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from amiguard.sources.position import Position
     from amiguard.sources.tail import State
@@ -25,6 +25,7 @@ MOST = 256
 _SAID: dict[State, tuple[int, str]] = {
     "following": (logging.INFO, "%s is followed%s"),
     "missing": (logging.WARNING, "%s does not exist; it is followed when it does%s"),
+    "refused": (logging.WARNING, "%s is not read: %s"),
     "unreadable": (logging.WARNING, "%s cannot be read; it is followed when it can: %s"),
 }
 
@@ -39,13 +40,20 @@ class Roster:
         tails: by path, as text; changed only by `discover`.
     """
 
-    def __init__(self, patterns: Iterable[str], positions: Mapping[str, Position]) -> None:
+    def __init__(
+        self,
+        patterns: Iterable[str],
+        positions: Mapping[str, Position],
+        refuses: Callable[[str], str] = lambda _: "",
+    ) -> None:
+        """Begin; `refuses` tells why a path must not be read, nothing if it may."""
         names = list(patterns)
+        self._refuses = refuses
         self._globs = [name for name in names if glob.has_magic(name)]
         self._paths = {name for name in names if not glob.has_magic(name)}
         self._positions = dict(positions)
         known = {path for path in positions if any(PurePath(path).match(form) for form in self._globs)}
-        self.tails = {path: Tail(path, positions.get(path)) for path in sorted(self._paths | known)}
+        self.tails = {path: self._tail(path, positions.get(path)) for path in sorted(self._paths | known)}
         self._said: dict[str, State] = {}
         self._full = False
 
@@ -66,7 +74,7 @@ class Roster:
             found = set(glob.glob(pattern))  # noqa: PTH207 - a pattern may be absolute or not, as text
             for path in sorted(found - self.tails.keys()):
                 if self._is_new(path, found) and self._has_room():
-                    self.tails[path] = Tail(path, self._positions.pop(path, None))
+                    self.tails[path] = self._tail(path, self._positions.pop(path, None))
 
     def report(self) -> None:
         """Log each change of a tail's state, once."""
@@ -75,6 +83,10 @@ class Roster:
                 level, text = _SAID[tail.state]
                 _log.log(level, text, path, tail.reason)
         self._said = {path: tail.state for path, tail in self.tails.items()}
+
+    def _tail(self, path: str, position: Position | None) -> Tail:
+        why_not = self._refuses(path)
+        return Refused(path, why_not) if why_not else Tail(path, position)
 
     def _is_new(self, path: str, found: set[str]) -> bool:
         folder, name = os.path.split(path)

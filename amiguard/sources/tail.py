@@ -16,7 +16,7 @@ from amiguard.sources.position import HEAD, Chunk, Position, origins
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-State = Literal["starting", "following", "missing", "unreadable"]
+State = Literal["starting", "following", "missing", "unreadable", "refused"]
 
 _REMEMBERED = 16
 
@@ -37,7 +37,8 @@ class Tail:
 
     Attributes:
         state: what the last look found.
-        reason: why it is unreadable, in the kernel's words.
+        reason: why it is unreadable, in the kernel's words, or refused.
+        at_end: the last look has left nothing in the file but half a line at most.
         leaving: the next look may go on to another file, so let it be soon.
         overlong: lines that were cut at `LINE` bytes.
     """
@@ -46,6 +47,7 @@ class Tail:
         self.path = Path(path)
         self.state: State = "starting"
         self.reason = ""
+        self.at_end = False
         self.leaving = False
         self.overlong = 0
         self._backlog = True
@@ -55,6 +57,11 @@ class Tail:
 
     def read(self) -> Chunk | None:
         """The next chunk, or None when there is nothing new; never raises, never waits."""
+        chunk = self._attempt()
+        self.at_end = chunk is None or not chunk.more
+        return chunk
+
+    def _attempt(self) -> Chunk | None:
         try:
             return self._look()
         except FileNotFoundError:
@@ -119,7 +126,15 @@ class Tail:
             return None
         self.state, self.leaving = "following", False
         self.overlong += bool(data) and file.overlong
-        return Chunk(data, file.position, self._backlog, file.more)
+        chunk = Chunk(data, file.position, self._backlog, file.more)
+        if self._backlog and not file.more:
+            self._backlog = not self._is_present(file)
+        return chunk
+
+    def _is_present(self, file: LogFile) -> bool:
+        with suppress(FileNotFoundError):
+            return file.is_same(self.path.stat())
+        return False
 
     def _torn(self, half: bytes, file: LogFile) -> Chunk:
         return Chunk(half, file.position, self._backlog, more=True)
@@ -214,3 +229,18 @@ class Tail:
                 with suppress(OSError):
                     found.append((entry.stat(), Path(entry.path)))
         return [(status, path) for status, path in found if stat.S_ISREG(status.st_mode)]
+
+
+class Refused(Tail):
+    """A path that is not to be read, whatever it holds; it is shown, with the reason."""
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        super().__init__(path)
+        self.state = "refused"
+        self.reason = reason
+        self._backlog = False
+
+    def read(self) -> None:
+        """Nothing; whether the file is there is looked at."""
+        self.at_end = True
+        self.state = "refused" if self.path.exists() else "missing"

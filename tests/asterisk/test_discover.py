@@ -219,3 +219,22 @@ def test_ami_over_http_is_taken_to_be_on_where_http_conf_cannot_be_read(etc: Pat
     (etc / "http.conf").symlink_to("http.conf")
     (etc / "manager.conf").write_text("[general]\nenabled = yes\nwebenabled = yes\n")
     assert discover(str(etc)).manager == Manager(enabled=True, port=5038, over_http=True)
+
+
+def test_every_file_is_known_with_its_levels(etc: Path) -> None:
+    found = logger(
+        etc, "console => notice\nnotice => notice\nfull => [json]notice,ERROR\nsecurity => security"
+    )
+    assert [
+        ("/log/notice", {"notice"}),
+        ("/log/full", {"notice", "error"}),
+        ("/log/security", {"security"}),
+    ] == [(file.path, file.levels) for file in found.files]
+
+
+@pytest.mark.parametrize(
+    ("text", "port"), [("", 4569), ("bindport = 4570", 4570), ("bindport = 99999", 4569)]
+)
+def test_the_port_of_iax2_is_found(etc: Path, text: str, port: int) -> None:
+    (etc / "iax.conf").write_text(f"[general]\n{text}\n")
+    assert port == discover(str(etc)).iax2_port

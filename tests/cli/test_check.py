@@ -16,6 +16,7 @@ import pytest
 import written
 from click.testing import CliRunner
 from lab import PROGRAM, Ran, Service, attack, attempt, run
+from noticing import guess
 
 from amiguard.cli import check_ami, cli
 from amiguard.sight import BY_NAME
@@ -58,15 +59,18 @@ def of_ami(ran: Ran) -> tuple[str, str, str]:
 
 
 def test_a_guarded_host_is_all_right(tmp_path: Path) -> None:
-    with asterisk(tmp_path) as (_, ami), Service(tmp_path, ami) as service:
+    log = f'[[log]]\npath = "{tmp_path}/notice"\nfilter = "asterisk-notice"\n'
+    with asterisk(tmp_path) as (_, ami), Service(tmp_path, ami + log) as service:
         service.write(as_json("203.0.113.7"))
+        service.write(guess(b"101"), tmp_path / "notice")
         ran = service.command("check", "--json")
     told = found(ran)
     assert (0, 1) == (ran.code, ran.json["version"])
     assert {"ok"} == {level for level, _ in told.values()}
     assert "json, 1 events and 0 ambiguous" in told[str(service.log)][1]
     assert "logs in, and hears security events" == of_ami(ran)[1]
-    assert {"sight: utf8-blind"} == {name for name in told if name.startswith("sight")}
+    assert "classic, 1 notices and 0 ambiguous" in told[str(tmp_path / "notice")][1]
+    assert ("ok", "full") == told["sight"]
     assert "guarding since" in told["service"][1]
 
 
@@ -262,3 +266,28 @@ def test_a_log_of_no_size_is_not_read(tmp_path: Path) -> None:
     service = Service(tmp_path, logs=("/proc/self/environ",))
     service.news.close()
     assert ("ok", "empty so far") == found(service.command("check", "--json"))["/proc/self/environ"]
+
+
+def test_a_log_of_notices_with_other_levels_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an error where it is named, as a warning where a glob has met it."""
+    (tmp_path / "logger.conf").write_text(f"[logfiles]\n{tmp_path}/notice => notice,error\n")
+    monkeypatch.setattr("amiguard.asterisk.discover.discover.__defaults__", (str(tmp_path), ""))
+    for name in ("notice", "messages"):
+        (tmp_path / name).write_bytes(guess(b"101"))
+    for pattern, levels in (("notice", ["error"]), ("[mn]*e*", ["warning", "warning"])):
+        file = tmp_path / "amiguard.toml"
+        file.write_text(f'[[log]]\npath = "{tmp_path}/{pattern}"\nfilter = "asterisk-notice"\n')
+        ran = run("check", "--json", "--config", str(file))
+        refused = [each for each in ran.json["findings"] if "is not read: " in each["text"]]
+        assert levels == [each["level"] for each in refused]
+        assert "it holds error beside notice" in refused[-1]["text"]
+        assert "notice => notice" in refused[-1]["text"]
+
+
+def test_notices_alone_are_not_enough(tmp_path: Path) -> None:
+    file = tmp_path / "amiguard.toml"
+    file.write_text(f'[[log]]\npath = "{tmp_path}/notice"\nfilter = "asterisk-notice"\n')
+    told = found(run("check", "--json", "--config", str(file)))
+    assert "nothing tells of security events" in told["discovery"][1]

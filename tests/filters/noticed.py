@@ -31,6 +31,10 @@ VALUES: Final = {
 """What an honest peer sends, by the names in the table."""
 
 
+CALLS: Final = ("extension not found in context '{context}'.", "' does not exist")
+"""How the forms end that tell of calls to numbers that do not exist."""
+
+
 class Form(NamedTuple):
     """A form of notice."""
 
@@ -44,7 +48,7 @@ class Form(NamedTuple):
 
     def read_by(self, form: str = "") -> str:
         """Which of our filters is for it; `form` is empty or `-json`."""
-        about = "calls" if "extension not found" in self.line else "notice"
+        about = "calls" if self.line.endswith(CALLS) else "notice"
         return f"amiguard-asterisk-{about}{form}"
 
 

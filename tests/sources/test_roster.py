@@ -160,3 +160,20 @@ def test_each_change_of_state_is_said_once(tmp_path: Path, caplog: pytest.LogCap
         f"{log} does not exist; it is followed when it does",
         f"{log} is followed",
     ]
+
+
+def test_what_is_refused_is_named_once_and_its_file_not_opened(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("messages", "notice"):
+        (tmp_path / name).write_bytes(LINES)
+    patterns = [str(tmp_path / "messages"), str(tmp_path / "*")]
+    watched = Roster(patterns, {}, lambda path: "no evidence" if path.endswith("messages") else "")
+    for _ in range(3):
+        watched.discover()
+        assert {"notice"} >= drain(watched).keys()
+        watched.report()
+    assert ["messages", "notice"] == names(watched)
+    assert 1 == caplog.text.count("messages is not read: no evidence")
+    assert not watched.tails[patterns[0]].is_open
+    watched.close()

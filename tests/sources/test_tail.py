@@ -14,6 +14,7 @@ from tailing import (
 )
 
 from amiguard.sources.position import BLOCK, LINE
+from amiguard.sources.tail import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,3 +126,28 @@ def test_no_chunk_is_larger_than_a_block(log: Log) -> None:
     assert lines(*range(4 * BLOCK // WIDTH)) == log.read()
     assert max(len(chunk.data) for chunk in log.chunks) <= BLOCK
     assert [chunk.more for chunk in log.chunks[:4]] == [True] * 4
+
+
+def test_what_comes_behind_the_first_look_is_no_backlog_though_that_look_found_lines(log: Log) -> None:
+    log.write(lines(1))
+    [first, second] = [log.tail.read(), log.write(lines(2)) or log.tail.read()]
+    assert [True, False] == [chunk.backlog for chunk in (first, second) if chunk]
+
+
+def test_a_half_line_is_the_end_for_now(log: Log) -> None:
+    assert not log.tail.at_end
+    log.write(lines(1) + b"half")
+    log.tail.read()
+    assert not log.tail.at_end
+    assert log.tail.read() is None
+    assert log.tail.at_end
+
+
+def test_a_refused_path_is_shown_and_never_read(log: Log) -> None:
+    refused = Refused(log.path, "no evidence")
+    assert ("refused", "no evidence") == (refused.state, refused.reason)
+    refused.read()
+    assert "missing" == refused.state
+    log.write(lines(1))
+    refused.read()
+    assert ("refused", True, True, 0) == (refused.state, refused.at_end, refused.caught_up, refused.behind)

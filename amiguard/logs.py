@@ -1,0 +1,49 @@
+"""Edge: which logs are followed, who reads each, and which are no evidence."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Final
+
+from amiguard.config import NOTICE, SECURITY
+from amiguard.sources.refusal import refusal
+
+if TYPE_CHECKING:
+    from amiguard.asterisk.discover import Installation
+    from amiguard.config import Config
+
+_UNHEARD: Final = (
+    f'nothing tells of security events: there is neither a [[log]] with filter = "{SECURITY}" nor an [[ami]]'
+)
+
+
+class Logs:
+    """What the configuration says of logs, and Asterisk's own of the same files.
+
+    Attributes:
+        patterns: paths and globs that are followed.
+        warnings: what the administrator should know of them.
+    """
+
+    def __init__(self, config: Config, installation: Installation) -> None:
+        """Put the two together."""
+        self.patterns = tuple(log.path for log in config.logs) or (installation.log,)
+        self._logs = config.logs
+        self._files = {PurePath(file.path): file for file in installation.files}
+        deaf = config.logs and not config.ami and all(log.filter == NOTICE for log in config.logs)
+        self.warnings = (_UNHEARD,) if deaf else () if config.logs else installation.reasons
+
+    def filter(self, path: str) -> str:
+        """The filter that reads a file: that of its own entry, else of the first glob it fits."""
+        named = [log.filter for log in self._logs if log.path == path]
+        around = [log.filter for log in self._logs if PurePath(path).match(log.path)]
+        return next(iter(named + around), SECURITY)
+
+    def refusal(self, path: str) -> str:
+        """Why a file must not be read, with the mend; empty when it may."""
+        if not self._logs:
+            return ""  # what was found was chosen for its levels
+        if self.filter(path) == SECURITY:
+            return refusal(path, "security")
+        file = self._files.get(PurePath(path))
+        return refusal(path, "notice", file.levels if file and file.format != "json" else ())
