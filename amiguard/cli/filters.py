@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
+import time
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,13 +12,17 @@ import click
 from amiguard import filterfiles, views
 from amiguard.cli.common import fail, print_table, reports, with_config, with_json
 from amiguard.exits import Exit
+from amiguard.fail2ban.files import find, load
+from amiguard.fail2ban.ini import FilterError
+from amiguard.fail2ban.matcher import Matcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from amiguard.filterfiles import Step
 
-_PROGRAM: Final = "fail2ban-regex"
+_LONGEST: Final = 1024 * 1024
+"""Bytes of a line; what is behind them counts as another."""
 
 
 _with_tree: Final = click.option(
@@ -74,40 +77,40 @@ def show_command(name: str, config_path: str | None, *, as_json: bool) -> None:
 
 
 @filters_command.command("test")
-@click.argument("filter_name", metavar="FILTER")
+@click.argument("name", metavar="FILTER")
 @click.argument("log", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
 @with_config
 @with_json
 @reports
-def test_command(filter_name: str, log: str, config_path: str | None, *, as_json: bool) -> None:
-    """Say whom FILTER (ours, fail2ban's or a path) names in the log FILE, as fail2ban itself reads it."""
+def test_command(name: str, log: str, config_path: str | None, *, as_json: bool) -> None:
+    """Say whom FILTER names in the log FILE; a filter of ours, of fail2ban's, or the path of one."""
     del config_path
-    found = _named(_filter(filter_name), log)
+    try:
+        matcher = Matcher(
+            load(find(name, (filterfiles.folder(), Path(filterfiles.TREE, filterfiles.FILTERS))))
+        )
+        found = Counter(_failures(matcher, Path(log))).most_common()
+    except FilterError as error:
+        fail(views.printable(f"{name}: {error}"), Exit.USAGE)
+    except OSError as error:
+        fail(views.printable(f"{error.filename}: {error.strerror}"), Exit.FAILED)
     if as_json:
-        rows = [{"address": address, "failures": times} for address, times in found]
-        click.echo(views.document({"filter": filter_name, "found": rows}))
+        rows = [{"source": who, "failures": times} for who, times in found]
+        click.echo(views.document({"filter": name, "found": rows}))
     elif found:
         print_table(("SOURCE", "FAILURES"), [(views.printable(who), str(times)) for who, times in found])
     if not found:
         fail("no line matches", Exit.NOTHING)
 
 
-def _filter(name: str) -> str:
-    """What fail2ban-regex knows the filter by."""
-    ours = filterfiles.shipped().get(f"{filterfiles.FILTERS}/{name}.conf")
-    return name if ours is None else str(ours)
-
-
-def _named(name: str, log: str) -> list[tuple[str, int]]:
-    """Who is named in the log, and how often, the most first."""
-    if not shutil.which(_PROGRAM):
-        fail(f"{_PROGRAM} is not there: install fail2ban to try its filters", Exit.FAILED)
-    command = [_PROGRAM, "--encoding", "utf-8", "--out", "<ip>", log, name]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, errors="backslashreplace")  # noqa: S603 - no shell reads it
-    if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
-        fail(f"{_PROGRAM}: {said[-1] if said else f'exit code {done.returncode}'}", Exit.FAILED)
-    return Counter(done.stdout.split()).most_common()
+def _failures(matcher: Matcher, log: Path) -> Iterator[str]:
+    """Who is named, line by line."""
+    now = time.time()
+    with log.open("rb") as file:
+        while line := file.readline(_LONGEST):
+            text = line.decode("utf-8", "replace").rstrip("\r\n")
+            if failure := matcher.read(text, now):
+                yield failure.who
 
 
 @filters_command.command("install")

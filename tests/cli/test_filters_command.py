@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from lab import run
+from lab import Ran, run
 from recorded import CORPUS
 
 if TYPE_CHECKING:
@@ -14,9 +13,6 @@ if TYPE_CHECKING:
 
 NAME = "amiguard-asterisk-security-json"
 CRACK = str(CORPUS / "asterisk22" / "pjsip-crack-40.json")
-needs_fail2ban = pytest.mark.skipif(
-    not shutil.which("fail2ban-regex"), reason="needs the fail2ban-regex program"
-)
 
 
 @pytest.fixture
@@ -48,34 +44,36 @@ def test_show_of_what_there_is_not_fails() -> None:
     assert 3 == run("filters", "show", "sshd").code
 
 
-@needs_fail2ban
 def test_test_says_whom_a_filter_names() -> None:
     assert [["SOURCE", "FAILURES"], ["198.51.100.66", "40"]] == [
         line.split() for line in run("filters", "test", NAME, CRACK).out.splitlines()
     ]
     found = run("filters", "test", NAME, CRACK, "--json").json
-    assert {"version": 1, "filter": NAME, "found": [{"address": "198.51.100.66", "failures": 40}]} == found
+    assert {"version": 1, "filter": NAME, "found": [{"source": "198.51.100.66", "failures": 40}]} == found
 
 
-@needs_fail2ban
-def test_test_knows_filters_of_fail2bans_own() -> None:
-    log = CORPUS / "asterisk22" / "pjsip-register-wrong-password.security"
-    assert "198.51.100.66" in run("filters", "test", "asterisk", str(log)).out
+def test_test_takes_the_path_of_a_filter(tmp_path: Path) -> None:
+    own, log = tmp_path / "own.conf", tmp_path / "log"
+    own.write_text("[Definition]\nfailregex = ^bad <HOST>$\n", encoding="utf-8")
+    log.write_bytes(b"bad 203.0.113.7\r\n\xffbad 203.0.113.8\nbad 203.0.113.9")
+    found = run("filters", "test", str(own), str(log), "--json").json["found"]
+    assert ["203.0.113.7", "203.0.113.9"] == [each["source"] for each in found]
 
 
-@needs_fail2ban
-def test_test_fails_where_nobody_is_named_or_no_filter_is() -> None:
-    assert (3, "amiguard: no line matches\n") == end(run("filters", "test", "asterisk", CRACK))
+def test_test_fails_where_nobody_is_named() -> None:
+    assert (3, "amiguard: no line matches\n") == end(run("filters", "test", f"{NAME}", __file__))
+
+
+def test_test_of_a_filter_that_cannot_be_used_says_why(tmp_path: Path) -> None:
     code, said = end(run("filters", "test", "no-such-filter", CRACK))
-    assert (1, True) == (code, said.startswith("amiguard: fail2ban-regex: "))
+    assert (2, True) == (code, said.startswith("amiguard: no-such-filter: no filter no-such-filter: "))
+    broken = tmp_path / "broken.conf"
+    broken.write_text("[Definition]\nfailregex = (\n", encoding="utf-8")
+    code, said = end(run("filters", "test", str(broken), CRACK))
+    assert (2, True) == (code, "no regular expression" in said)
 
 
-def test_test_without_fail2ban_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert 1 == run("filters", "test", NAME, CRACK).code
-
-
-def end(ran: object) -> tuple[int, str]:
+def end(ran: Ran) -> tuple[int, str]:
     return ran.code, ran.err
 
 

@@ -75,6 +75,20 @@ def test_from_a_line_to_the_kernel_and_back(tmp_path: Path) -> None:
         assert {} == nft.elements("ban4") == nft.elements("ban6")
 
 
+def test_a_jail_neither_shortens_nor_lifts_what_another_has_banned(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    with house.service, house.fail2ban as fail2ban:
+        other = ("--for", "1d", "--origin", "fail2ban", "--reason", "jail other")
+        assert 0 == house.service.command("ban", V4, *other).code
+        house.service.write(attack(V4), house.log)
+        until(lambda: f"Ban {V4}" in fail2ban.said, "the ban of the second jail")
+        fail2ban.client("set", JAIL, "unbanip", V4)
+        ban = house.service.bans()[f"{V4}/32"]
+        assert "jail other" == ban["reason"]
+        assert ban["remaining"] > 80_000
+        assert "ERROR" not in fail2ban.said
+
+
 def test_a_ban_for_ever_lasts_for_ever_and_ends_with_fail2ban(tmp_path: Path) -> None:
     house = House(tmp_path, bantime="-1")
     with house.service:
