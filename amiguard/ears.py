@@ -24,7 +24,7 @@ from amiguard.views import printable
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Coroutine, Iterator, Mapping
+    from collections.abc import Coroutine, Iterable, Iterator, Mapping
     from typing import Any
 
     from amiguard.channel import LogChannel
@@ -44,6 +44,7 @@ _HIDDEN: Final = {
     " mend: a greater logger_queue_limit in logger.conf",
 }
 """What `Notices` counts of which the administrator should hear."""
+_LACKS: Final = "see `security` in logger.conf for a log, eventfilter in manager.conf for the AMI"
 _ANSWERING: Final = (State.LISTENING, State.DEAF)
 _READ: Final = ("following", "missing")
 """States of a log of which nothing may be left unread."""
@@ -103,6 +104,7 @@ class Ears:
         """See which channels are read to their end, which are gone, and what notices alone tell of."""
         now = time.time()
         self._mark(now)
+        self._compare()
         if self._guard.notices.listening:
             self._warden.effect("notices", self._guard.unheard(now, self._passed(now)), now)
             self._say_hidden()
@@ -112,6 +114,7 @@ class Ears:
         for path in [path for path in channels if path not in tails]:
             channels.pop(path).counting.close(path)
             self._warden.ledger.closed(path)
+        self._open(path for path, tail in tails.items() if tail.state == "following")
         for path, channel in channels.items():
             if channel.counting.busy and tails[path].state in _READ and not tails[path].behind:
                 channel.counting.caught_up(path, channel.timing.passed(now))
@@ -126,6 +129,20 @@ class Ears:
         )
         return min(told, default=now - UNDERWAY)
 
+    def _open(self, paths: Iterable[str]) -> None:
+        tails, channels = self._desk.tails, self._desk.channels
+        for path in paths:
+            if path not in channels and not isinstance(tails[path], Refused):
+                channels[path] = self._channel(path)
+
+    def _compare(self) -> None:
+        """Say once of each channel that it lacks what others tell."""
+        counting = self._guard.counting
+        for name in set(counting.lacking) - self._said:
+            self._said.add(name)
+            told = f"{counting.untold[name]} of {counting.compared} events"
+            _log.warning("%s has not told %s that another channel told: %s", printable(name), told, _LACKS)
+
     def _say_hidden(self) -> None:
         """Say once what is kept from us."""
         for name, text in _HIDDEN.items():
@@ -139,9 +156,7 @@ class Ears:
             self._desk.tails = follower.tails
             async for path, chunk in follower:
                 # All of them before the first is heard: what a second log repeats must not count twice.
-                for other in follower.tails.keys() - channels.keys():
-                    if not isinstance(follower.tails[other], Refused):
-                        channels[other] = self._channel(other)
+                self._open(follower.tails)
                 self._warden.hear(channels[path], chunk, time.time())
                 self._wake_if_crowded()
 

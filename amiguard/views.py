@@ -16,6 +16,7 @@ from amiguard.judge import evidence
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from amiguard.judge.counting import Counting
     from amiguard.judge.evidence import Exhibit
     from amiguard.judge.friends import Friend
     from amiguard.judge.notices import Notices
@@ -172,6 +173,15 @@ def broken_phone(phone: BrokenPhone) -> dict[str, Any]:
 def notices(told: Notices) -> dict[str, int]:
     """What has become of notices, as `status` shows it."""
     return {"missing": told.missing, "uncompared": told.uncompared, "overflows": told.overflows}
+
+
+def channels(counting: Counting) -> dict[str, Any]:
+    """How far those agree who tell the same, as `status` shows it."""
+    return {
+        "compared": counting.compared,
+        "untold": {name: count for name, count in sorted(counting.untold.items()) if count},
+        "shortened": counting.shortened,
+    }
 
 
 def past(row: BanRow, now: float) -> dict[str, Any]:

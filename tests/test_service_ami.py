@@ -100,6 +100,27 @@ def test_what_is_worth_nothing_is_passed_over_but_told(tmp_path: Path) -> None:
         until(lambda: has_told(service, "ami", before + 6), "our next log-in")
 
 
+def test_what_the_ami_tells_and_the_log_does_not_is_counted_shown_and_said_once(tmp_path: Path) -> None:
+    with both(tmp_path) as (service, manager):
+        service.log.touch()
+        until(lambda: source(service, "log")["state"] == "following", "the empty log")
+        while service.hears(0):
+            pass
+        for _ in range(2):  # behind a whole round of its keeper, which has seen the log
+            service.await_news("WATCHDOG=1")
+        before = time.time() - 20
+        for n in range(25):
+            remote = f"IPV4/UDP/203.0.113.{n + 100}/5060".encode()
+            manager.publish(by_ami(written.Words(remote=remote, eventtv=eventtv(before + n / 100))))
+        manager.publish(by_ami(words(0)))  # it has passed the others
+        until(lambda: "has not told" in service.said, "the disagreement")
+        channels = service.status()["channels"]
+        assert {str(service.log): 25} == channels["untold"]
+        assert f"25 not told by {service.log}" in service.command("status").out
+        service.await_news("WATCHDOG=1")
+        assert 1 == service.said.count("has not told")
+
+
 def test_an_ami_that_dies_is_said_and_the_log_goes_on(tmp_path: Path) -> None:
     with both(tmp_path) as (service, manager):
         for session in manager.sessions:

@@ -83,6 +83,8 @@ def _tell(status: dict[str, Any]) -> None:
         click.echo(f"hidden          {status['hidden']} failed log-ins; Asterisk does not say whose")
     if overflows := status["notices"]["overflows"]:
         click.echo(f"overflows       {overflows}: Asterisk's log queue was full, and records are lost")
+    if status["channels"]["compared"]:
+        click.echo(f"channels        {_agreement(**status['channels'])}")
     if status["alarms"]:
         click.echo(f"alarms          {len(status['alarms'])}; `amiguard list --all` tells them")
     for phone in status["broken_phones"][:_PHONES]:
@@ -94,6 +96,16 @@ def _tell(status: dict[str, Any]) -> None:
         counts = f"{source['events']} events, {source['ambiguous']} ambiguous, {source['lag']:g} s behind"
         reason = f" ({source['reason']})" if source["reason"] else ""
         click.echo(f"{source['kind']:15} {name}: {source['state']}{reason}, {counts}")
+
+
+def _agreement(compared: int, untold: dict[str, int], shortened: int) -> str:
+    from amiguard.views import printable  # noqa: PLC0415
+
+    parts = [f"{compared} events compared"]
+    parts += [f"{count} not told by {printable(name)}" for name, count in untold.items()]
+    if shortened:
+        parts.append(f"{shortened} given up for want of room")
+    return ", ".join(parts)
 
 
 def _broken(phone: dict[str, Any]) -> str:

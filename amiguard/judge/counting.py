@@ -26,6 +26,10 @@ PASSED: Final = 5.0
 ENTRIES: Final = 65_536
 SPANS: Final = 64
 """Spans of coverage that are remembered: an AMI that comes and goes makes many."""
+NOISE: Final = 20
+"""So many untold events are what hostile records and a busy logger may leave behind."""
+PART: Final = 0.05
+"""Of all compared events, a part that is no noise any more."""
 
 
 class Span(NamedTuple):
@@ -92,6 +96,13 @@ class Counting:
         if len(channels) > 1 or self._spans or self._entries:
             return True
         return any(channel.live for channel in channels.values())
+
+    @property
+    def lacking(self) -> list[str]:
+        """Channels that have left more untold than is noise."""
+        return [
+            name for name, count in self.untold.items() if count >= NOISE and count >= PART * self.compared
+        ]
 
     def open(self, channel: str, *, live: bool = False) -> None:
         """The channel will tell events from now on.

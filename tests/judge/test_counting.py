@@ -279,3 +279,17 @@ def test_the_log_s_copy_of_what_led_to_a_ban_is_no_disagreement() -> None:
             judge.observe(event, event.time, channel)
     assert 1 == len(list(judge.bans))
     assert (5, {}) == (judge.counting.compared, judge.counting.untold)
+
+
+def test_a_few_untold_events_are_noise_and_so_is_a_small_part() -> None:
+    count = covered()
+    for n in range(counting.NOISE):
+        assert [] == count.lacking
+        tell(count, "ami", made.event(at=n / 100))
+        for channel in ("log", "ami"):
+            count.caught_up(channel, made.START + n / 100 + 60)
+    assert ["log"] == count.lacking
+    for n in range(int(counting.NOISE / counting.PART)):
+        for channel in ("log", "ami"):
+            tell(count, channel, made.event(at=120 + n))
+    assert [] == count.lacking
