@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import socket
 from dataclasses import dataclass
 
+from amiguard.asterisk.audit.manager import last, manager, number
 from amiguard.asterisk.channels import Channel, Format, channels
 from amiguard.asterisk.files import Files
-from amiguard.asterisk.sections import Conf, Place, fold
+from amiguard.asterisk.sections import Conf, Place, is_true
 
 DIRECTORY = "/etc/asterisk"
 FALLBACK = "/var/log/asterisk/security"
 """What to follow when the installation does not say."""
 
 _LOG_DIRECTORY = "/var/log/asterisk"
-_AMI_PORT = 5038
 _IAX2_PORT = 4569
 _LAST_PORT = 65535
-_PORTS = range(1024, 65536)
-_TRUE = {"yes", "true", "y", "t", "1", "on"}  # ast_true(), main/utils.c
-_DECIMAL = re.compile(r"[0-9]{1,5}")
 _MEND = 'add "security.json => [json]security" to [logfiles] in logger.conf'
 
 
@@ -108,7 +104,7 @@ def _files(files: Files, directory: str, hostname: str) -> tuple[Channel, ...] |
     conf = files.conf("logger.conf", needed=True)
     if conf is None:
         return None
-    suffix = f".{hostname}" if _is_true(conf.get("general", "appendhostname")) else ""
+    suffix = f".{hostname}" if is_true(conf.get("general", "appendhostname")) else ""
     return tuple(channel for channel in channels(conf, directory, suffix) if channel.path)
 
 
@@ -135,33 +131,22 @@ def _warning(log: LogFile) -> str:
 
 def _manager(files: Files) -> Manager | None:
     """The AMI; where http.conf cannot be read, HTTP is taken to be on."""
-    manager, http = files.conf("manager.conf"), files.conf("http.conf")
-    if manager is None:
+    conf, http = files.conf("manager.conf"), files.conf("http.conf")
+    if conf is None:
         return None
-    enabled = _is_true(manager.last("general", "enabled"))
-    web = enabled and _is_true(manager.last("general", "webenabled"))
-    served = http is None or any(_is_true(http.last("general", key)) for key in ("enabled", "tlsenable"))
-    if web and served:
+    ami = manager(conf, Conf(()))
+    served = http is None or any(is_true(http.last("general", key)) for key in ("enabled", "tlsenable"))
+    over_http = ami.enabled and ami.on("webenabled") and served
+    if over_http:
         files.reasons.append(
             "AMI over HTTP is on (webenabled in manager.conf): whoever reaches it can forge"
             " AMI events and the records of every log but JSON; set webenabled = no"
         )
-    return Manager(enabled, _port(manager.last("general", "port")), over_http=web and served)
-
-
-def _port(text: str | None) -> int:
-    """The port as Asterisk takes it: in decimal, 1024 to 65535, else the default."""
-    port = int(text) if text and _DECIMAL.fullmatch(text) else 0
-    return port if port in _PORTS else _AMI_PORT
+    return Manager(ami.enabled, ami.bind.port, over_http)
 
 
 def _iax2_port(files: Files) -> int:
     """The UDP port of IAX2: `bindport` of iax.conf, where there is one."""
     conf = files.conf("iax.conf")
-    text = conf.last("general", "bindport") if conf else None
-    port = int(text) if text and _DECIMAL.fullmatch(text) else 0
+    port = number(last(conf.section("general"), "bindport"), _IAX2_PORT) if conf else _IAX2_PORT
     return port if 0 < port <= _LAST_PORT else _IAX2_PORT
-
-
-def _is_true(text: str | None) -> bool:
-    return text is not None and fold(text) in _TRUE

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+_TRUE: Final = {"yes", "true", "y", "t", "1", "on"}
 
 
 class Place(NamedTuple):
@@ -83,6 +85,11 @@ class Conf:
         """The last value of the key in the first section of that name."""
         found = self.section(section)
         return found.last(key) if found else None
+
+
+def is_true(text: str | None) -> bool:
+    """Whether a setting's value is true to Asterisk: ast_true(), main/utils.c."""
+    return text is not None and fold(text) in _TRUE
 
 
 def fold(text: str) -> str:

@@ -21,8 +21,8 @@ NEIGHBOURS: Final = ("10.9.8.7", "192.168.77.7")
 LOOPBACK: Final = ("127.0.0.1", "::1")
 
 _BITS: Final = {4: 32, 6: 128}
-_LENGTH: Final = re.compile(r"\s*\+?(\d{1,30})")
-_NUMBER: Final = re.compile(r"0[xX][0-9a-fA-F]+|\d+")
+_LENGTH: Final = re.compile(r"\s*\+?([0-9]{1,30})")
+_NUMBER: Final = re.compile(r"0[xX][0-9a-fA-F]{1,30}|[0-9]{1,30}")
 _PARTS: Final = 4
 _IPV4: Final = 4
 _LOOPBACK_BYTE: Final = 127

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from amiguard.asterisk.sections import Variable
 
 _IPV4, _IPV6 = 4, 6
-_HOST_PORT: Final = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::(\d{1,5}))?")
+_HOST_PORT: Final = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::([0-9]{1,5}))?")
 _WELL_KNOWN: Final = {"localhost": "127.0.0.1", "": "::"}
 
 

@@ -6,7 +6,6 @@ The few steps through ASN.1 that RFC 5280, section 4.1 prescribes; nothing is ve
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -49,7 +48,7 @@ def certificate(pem: bytes) -> Certificate:
         raise ValueError("no certificate in it")
     try:
         return _read(base64.b64decode(found[1]))
-    except (IndexError, StopIteration, binascii.Error) as error:
+    except (IndexError, StopIteration, ValueError, OverflowError) as error:
         raise ValueError("a malformed certificate") from error
 
 

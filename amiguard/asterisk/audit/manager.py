@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Final
 from amiguard.asterisk.audit import rights
 from amiguard.asterisk.audit.acl import Acl, acl
 from amiguard.asterisk.audit.binding import Bind, bind
-from amiguard.asterisk.sections import Conf, Section, Variable, fold
+from amiguard.asterisk.sections import Conf, Section, Variable, fold, is_true
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 PORT: Final = 5038
 TLS_PORT: Final = 5039
+_PORTS: Final = range(1024, 65536)
+"""What `port` may be; otherwise Asterisk does not listen to it."""
 EVERYWHERE: Final = "[::]"
 """Where Asterisk listens when `bindaddr` does not say."""
 
-_TRUE: Final = {"yes", "true", "y", "t", "1", "on"}  # ast_true(), main/utils.c
-_DECIMAL: Final = re.compile(r"\s*(\d{1,9})")
+_DECIMAL: Final = re.compile(r"\s*([0-9]{1,9})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +82,17 @@ def manager(conf: Conf, named: Conf) -> Manager:
     """Read manager.conf; `named` is acl.conf."""
     general = conf.section("general")
     port = number(last(general, "port"), PORT)
+    port = port if port in _PORTS else PORT
     plain = bind(last(general, "bindaddr"), EVERYWHERE, port)._replace(port=port)
-    address = last(general, "tlsbindaddr")
-    tls = bind(address, "", TLS_PORT) if address else plain._replace(port=TLS_PORT)
-    return Manager(
-        is_on(last(general, "enabled")),
-        general,
-        plain,
-        tls if is_on(last(general, "tlsenable")) else None,
-        tuple(_users(conf, named)),
-    )
+    tls = _tls(general, plain) if is_on(last(general, "tlsenable")) else None
+    return Manager(is_on(last(general, "enabled")), general, plain, tls, tuple(_users(conf, named)))
+
+
+def _tls(general: Section | None, plain: Bind) -> Bind:
+    """Where TLS listens: beside the plain port, which it never takes."""
+    line = last(general, "tlsbindaddr")
+    tls = bind(line, "", TLS_PORT) if line else plain
+    return tls if tls.port != plain.port else tls._replace(port=TLS_PORT)
 
 
 def last(section: Section | None, key: str) -> Variable | None:
@@ -101,7 +103,7 @@ def last(section: Section | None, key: str) -> Variable | None:
 
 def is_on(variable: Variable | None, *, default: bool = False) -> bool:
     """Whether a setting is true to Asterisk."""
-    return fold(variable.value) in _TRUE if variable else default
+    return is_true(variable.value) if variable else default
 
 
 def number(variable: Variable | None, default: int) -> int:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from amiguard.asterisk.sections import Section
 
 _FILE: Final = "pjsip.conf"
+_LISTS: Final = ("acl", "permit", "deny")
 _WIZARD_FILE: Final = "pjsip_wizard.conf"
 _MOST_LINES: Final = 5
 _WORLD: Final = 8
@@ -90,14 +91,20 @@ def weak_accounts(driver: str, accounts: Iterable[tuple[Section, Variable | None
 
 
 def _without_auth(site: Site) -> Iterator[Found]:
-    known = {fold(name) for each in site.sections(_FILE, "identify") for name in _names(each, "endpoint")}
+    """Endpoints that their name alone opens: a From header with it comes from any address."""
+    identified = {
+        fold(name) for each in site.sections(_FILE, "identify") for name in _names(each, "endpoint")
+    }
     for endpoint in site.sections(_FILE, "endpoint"):
         by = last(endpoint, "identify_by")
-        only_ip = by is not None and fold(by.value.strip()) == "ip"
-        named = fold(endpoint.name) in known or only_ip or fold(endpoint.name).startswith("anonymous")
-        if not named and not _names(endpoint, "auth"):
-            text = f"[{endpoint.name}] has neither auth nor identify: whoever says that he is it, is it"
-            yield Found(text, (heading(endpoint),), HIGH)
+        by_name = by is None or "username" in fold(by.value)
+        barred = _names(endpoint, "auth") or any(last(endpoint, key) for key in _LISTS)
+        if not by_name or barred or fold(endpoint.name).startswith("anonymous"):
+            continue
+        known = fold(endpoint.name) in identified and not dials_out(site, section_context(endpoint))
+        beside = " beside its identify section" if fold(endpoint.name) in identified else ""
+        text = f"[{endpoint.name}] has no auth{beside}: whoever says that he is it, is it"
+        yield Found(text, (heading(endpoint),), MEDIUM if known else HIGH)
 
 
 def _wide_matches(site: Site) -> Iterator[Found]:
@@ -117,9 +124,7 @@ def _networks(line: Variable) -> Iterator[Rung]:
 def _exposure(site: Site) -> Iterator[Found]:
     wide = [t for t in site.sections(_FILE, "transport") if _is_wide(t)]
     lists = list(site.sections(_FILE, "acl"))
-    listed = [
-        e for e in site.sections(_FILE, "endpoint") if any(last(e, key) for key in ("acl", "permit", "deny"))
-    ]
+    listed = [e for e in site.sections(_FILE, "endpoint") if any(last(e, key) for key in _LISTS)]
     if wide and not lists and not listed:
         lines = tuple(quoted(line) for line in (last(each, "bind") for each in wide) if line)
         yield Found("SIP over UDP is open to every address, and no address list is in the way", lines, MEDIUM)
@@ -187,8 +192,8 @@ RULES: Final = (
         CRITICAL,
         "a telephone without a good password",
         "He logs in as that telephone and calls on your bill.",
-        "; pjsip.conf, for each telephone a password from: openssl rand -hex 16\n; for each trunk an"
-        " identify section:\n"
+        "; pjsip.conf, for each telephone a password from: openssl rand -hex 16\n"
+        "; each trunk is told by its address alone:\n[trunk]\ntype = endpoint\nidentify_by = ip\n"
         "[trunk]\ntype = identify\nendpoint = trunk\nmatch = 192.0.2.10",
         (_FILE, _WIZARD_FILE),
         _passwords,

@@ -95,7 +95,7 @@ class Site:
         if address is None or not is_on(self.general("http.conf", "enabled")):
             return None
         port = number(self.general("http.conf", "bindport"), HTTP_PORT)
-        return bind(address, "", port)._replace(port=port)
+        return bind(address, "", port)
 
     @cached_property
     def https(self) -> Bind | None:

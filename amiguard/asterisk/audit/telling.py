@@ -16,7 +16,8 @@ _SOCKET: Final = re.compile(r"\s*\d+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) [
 _WAITING: Final = {"tcp": "0A", "udp": "07"}  # TCP_LISTEN, TCP_CLOSE: include/net/tcp_states.h
 _WORD: Final = 8
 _VERSION: Final = re.compile(
-    r"(?:Asterisk |Version: (?:\d+:)?)(?:certified/)?(\d+)\.(\d+)(?:[.-]\w*?(\d+))?(\S*)"
+    r"(?:Asterisk |Version: (?:[0-9]+:)?)(?:certified/)?"
+    r"([0-9]{1,5})\.([0-9]{1,5})(?:[.-]\w{0,8}?([0-9]{1,5}))?(\S*)"
 )
 _PATCHED: Final = re.compile(r"\+deb\d+u|ubuntu\d|\.el\d|-certified|cert")
 _RULER: Final = re.compile(r"-+")
