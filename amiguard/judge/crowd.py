@@ -10,18 +10,35 @@ then only rises, so a heap of ranks seen lately finds the lowest.
 from __future__ import annotations
 
 import heapq
+import struct
 from typing import TYPE_CHECKING, Final
+
+from amiguard.model import Prefix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-    from amiguard.model import Prefix
 
     Standing = tuple[float, bool]
     """Rank, and whether any evidence is proven."""
 
 
 _SLACK: Final = 1024
+_DOUBLE: Final = struct.Struct(">d")
+_SIGN: Final = 1 << 63
+
+
+def _entry(rank: float, source: Prefix) -> bytes:
+    """Rank and source as bytes that sort as they do, for a heap of them is half as large.
+
+    A double's bits sort like the numbers once the sign is turned; with negative ones, all of them (IEEE 754).
+    """
+    bits = int.from_bytes(_DOUBLE.pack(rank))
+    bits ^= _SIGN if bits < _SIGN else 2 * _SIGN - 1
+    return bits.to_bytes(_DOUBLE.size) + source.network + source.length.to_bytes(1)
+
+
+def _source(entry: bytes) -> Prefix:
+    return Prefix(entry[_DOUBLE.size : -1], entry[-1])
 
 
 class Crowd:
@@ -29,22 +46,17 @@ class Crowd:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._heaps: tuple[list[tuple[float, Prefix]], list[tuple[float, Prefix]]] = ([], [])
+        self._heaps: tuple[list[bytes], list[bytes]] = ([], [])
         self._counts = [0, 0]
 
-    def join(self, source: Prefix, rank: float, *, proven: bool) -> None:
-        """A source comes into the table."""
+    def join(self, source: Prefix, rank: float, proven: bool) -> None:
+        """A source comes into the table, or has another rank or standing since it left."""
         self._counts[proven] += 1
-        heapq.heappush(self._heaps[proven], (rank, source))
+        heapq.heappush(self._heaps[proven], _entry(rank, source))
 
     def leave(self, *, proven: bool) -> None:
         """A source has left the table."""
         self._counts[proven] -= 1
-
-    def promote(self, source: Prefix, rank: float) -> None:
-        """A source in the table has its first proven evidence."""
-        self.leave(proven=False)
-        self.join(source, rank, proven=True)
 
     @property
     def bloated(self) -> bool:
@@ -67,23 +79,25 @@ class Crowd:
         self._heaps = ([], [])
         self._counts = [0, 0]
         for source, (rank, proven) in members:
-            self.join(source, rank, proven=proven)
+            self.join(source, rank, proven)
 
     def _lowest(
         self, standing: Callable[[Prefix], Standing | None], newcomer: Prefix, *, proven: bool
     ) -> Prefix | None:
         heap = self._heaps[proven]
-        aside: list[tuple[float, Prefix]] = []
+        aside: list[bytes] = []
         found = None
         while heap and found is None:
-            seen, source = heapq.heappop(heap)
+            entry = heapq.heappop(heap)
+            source = _source(entry)
             now = standing(source)
             if now is None or now[1] is not proven:
                 continue  # gone, or in the other heap
+            fresh = _entry(now[0], source)
             if source == newcomer:
-                aside.append((now[0], source))
-            elif now[0] > seen:
-                heapq.heappush(heap, (now[0], source))
+                aside.append(fresh)
+            elif fresh > entry:
+                heapq.heappush(heap, fresh)
             else:
                 found = source
         for entry in aside:

@@ -6,6 +6,7 @@ which time an event is to be judged.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -313,4 +314,5 @@ def _reason(offence: Offence, event: SecurityEvent) -> str:
     meaning = "a record tampered with" if event.tampered else ACLS.get(acl or b"", KINDS[event.kind].meaning)
     how = f"{event.service.decode()}/{event.remote.transport.decode() or '?'}"
     by = "" if event.local else ", told by a notice alone"
-    return f"{meaning} ({event.kind} {how}{by}), score {offence.score:.1f} ({offence.reason} scale)"
+    score = f"score {offence.score:.1f} ({offence.reason} scale)"
+    return sys.intern(f"{meaning} ({event.kind} {how}{by}), {score}")  # of many bans few differ

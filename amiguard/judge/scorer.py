@@ -10,96 +10,25 @@ chooses makes repetition cheaper or memory larger.
 from __future__ import annotations
 
 import math
-import struct
-from typing import TYPE_CHECKING, Final, Self, cast
+from typing import TYPE_CHECKING, Final, cast
 
-from amiguard.judge import evidence
 from amiguard.judge.crowd import Crowd
 from amiguard.judge.evidence import Exhibit
+from amiguard.judge.suspects import Suspects, without_evidence
 from amiguard.model import Offence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from amiguard.config import Score
+    from amiguard.judge.suspects import Glimpse, Suspect
     from amiguard.model import Prefix, Proof, SecurityEvent
 
 EVIDENCE_BYTES: Final = 16 * 1024 * 1024
-"""All suspects' evidence together; the oldest suspects' goes first."""
-UNSETTLED: Final = 200
-"""Suspects whose newest evidence may be unpacked: quick to add, but large."""
+"""The evidence of all who are asleep; the oldest suspects' goes first."""
 
-_LOWEST: Final = -math.inf
 _NEAR: Final = 0.75
 """The part of a threshold from which on evidence is worth writing down at once."""
-_STATE: Final = struct.Struct("<dddddB")
-
-
-class Suspect:
-    """What is known of a source that has failed: scores as of `at`, and the newest evidence.
-
-    Evidence is `fresh` at first, and `packed` before it takes much room.  Of the
-    scores, the part that is proven and the part that is not are kept apart:
-    mostly one of them is the 0.0 that all suspects share.
-    """
-
-    __slots__ = ("at", "fast_proven", "fast_rest", "fresh", "packed", "records", "slow_proven", "slow_rest")
-
-    def __init__(self, at: float) -> None:
-        self.at = at
-        self.fast_proven = self.fast_rest = self.slow_proven = self.slow_rest = 0.0
-        self.packed = b""
-        self.records = 0
-        self.fresh: tuple[Exhibit, ...] = ()
-
-    @property
-    def fast(self) -> float:
-        """The score on the fast scale."""
-        return self.fast_proven + self.fast_rest
-
-    @property
-    def slow(self) -> float:
-        """The score on the slow scale."""
-        return self.slow_proven + self.slow_rest
-
-    @property
-    def evidence(self) -> bytes:
-        """The newest evidence, packed."""
-        return self._gathered()[0]
-
-    def _gathered(self) -> tuple[bytes, int]:
-        packed, records = self.packed, self.records
-        for exhibit in self.fresh:
-            packed = evidence.append(packed, records, evidence.pack(exhibit))
-            records = min(records + 1, evidence.RECORDS)
-        return packed, records
-
-    def settle(self) -> int:
-        """Pack what is fresh, which takes a tenth of the room; returns by how many bytes `packed` grew."""
-        before = len(self.packed)
-        self.packed, self.records = self._gathered()
-        self.fresh = ()
-        return len(self.packed) - before
-
-    @property
-    def proven(self) -> bool:
-        """Whether any of the evidence is beyond forgery."""
-        return self.fast_proven > 0
-
-    def pack(self, *, evidence: bool = True) -> bytes:
-        """As bytes for the store, with or without the evidence."""
-        packed, records = self._gathered() if evidence else (b"", 0)
-        numbers = (self.fast_proven, self.fast_rest, self.slow_proven, self.slow_rest, self.at, records)
-        return _STATE.pack(*numbers) + packed
-
-    @classmethod
-    def unpack(cls, state: bytes) -> Self:
-        """Out of `pack`'s bytes."""
-        suspect = cls(0.0)
-        *scores, suspect.at, suspect.records = _STATE.unpack_from(state)
-        suspect.fast_proven, suspect.fast_rest, suspect.slow_proven, suspect.slow_rest = scores
-        suspect.packed = state[_STATE.size :]
-        return suspect
 
 
 class Scorer:
@@ -107,10 +36,8 @@ class Scorer:
 
     def __init__(self, config: Score) -> None:
         self._fast, self._slow = config.fast, config.slow
-        self._suspects: dict[Prefix, Suspect] = {}
+        self._suspects = Suspects()
         self._crowd = Crowd(config.max_sources)
-        self._evidence = 0
-        self._unsettled: list[Suspect] = []
         self.changed: set[Prefix] = set()
         """Sources whose state differs from what the store was given last."""
 
@@ -151,12 +78,11 @@ class Scorer:
             evidence alone suffices.
         """
         known = self._suspects.get(source)
-        suspect = known or self._meet(source, time, proven=proven)
+        suspect = known or self._suspects.meet(source, time)
+        was_proven = suspect.proven
         if time > suspect.at:
             self._decay(suspect, time)
         if proven:
-            if known is not None and not known.proven:
-                self._crowd.promote(source, _LOWEST)
             suspect.fast_proven += points
             suspect.slow_proven += points * slow
         else:
@@ -164,8 +90,11 @@ class Scorer:
             suspect.slow_rest += points * slow
         self.changed.add(source)
         self._exhibit(suspect, Exhibit(event, points, suspect.fast, proven))
-        if known is None:  # not before: whether the newcomer is proven decides who leaves
-            self._make_room(source)
+        if known is None:
+            self._join(source, suspect.glimpse())
+        elif proven and not was_proven:
+            self._crowd.leave(proven=False)
+            self._crowd.join(source, *self._rank(suspect.glimpse()))
         return self._offence(source, suspect, factor)
 
     def exhibit(self, source: Prefix, event: SecurityEvent, *, proven: bool) -> None:
@@ -174,17 +103,10 @@ class Scorer:
         if suspect is not None:
             self._exhibit(suspect, Exhibit(event, 0.0, suspect.fast, proven))
 
-    def _meet(self, source: Prefix, time: float, *, proven: bool) -> Suspect:
-        suspect = self._suspects[source] = Suspect(time)
-        self._crowd.join(source, _LOWEST, proven=proven)
-        return suspect
-
     def _exhibit(self, suspect: Suspect, exhibit: Exhibit) -> None:
-        if not suspect.fresh:
-            self._unsettled.append(suspect)
-        suspect.fresh = (*suspect.fresh[-evidence.RECORDS + 1 :], exhibit)
-        if len(self._unsettled) >= UNSETTLED:
-            self._settle()
+        suspect.exhibit(exhibit)
+        if self._suspects.evidence > EVIDENCE_BYTES:
+            self.changed.update(self._suspects.shed(EVIDENCE_BYTES * 3 // 4))
 
     def state(self, source: Prefix, *, whole: bool) -> bytes | None:
         """A suspect as the store shall have it; None when nothing is known.
@@ -192,11 +114,12 @@ class Scorer:
         Unless it is to be the `whole`, evidence is left out of those who are far from a
         threshold: most of a flood are, and would be written again with each event.
         """
-        suspect = self._suspects.get(source)
-        if suspect is None:
+        glimpse = self._suspects.glimpse(source)
+        if glimpse is None:
             return None
-        near = suspect.fast >= _NEAR * self._fast.threshold or suspect.slow >= _NEAR * self._slow.threshold
-        return suspect.pack(evidence=whole or near)
+        near = glimpse.fast >= _NEAR * self._fast.threshold or glimpse.slow >= _NEAR * self._slow.threshold
+        state = self._suspects.packed(source)
+        return state if whole or near else without_evidence(state)
 
     def scores(self, source: Prefix, time: float) -> tuple[float, float]:
         """The fast and the slow score at `time`; 0 for the unknown."""
@@ -218,22 +141,19 @@ class Scorer:
             return
         suspect.fast_rest = suspect.slow_rest = 0.0
         self._crowd.leave(proven=True)
-        self._crowd.join(offence.source, _LOWEST, proven=True)
+        self._crowd.join(offence.source, *self._rank(suspect.glimpse()))
         self.changed.add(offence.source)
 
     def forget(self, source: Prefix) -> None:
         """The source starts anew."""
-        suspect = self._suspects.pop(source, None)
-        if suspect is not None:
-            suspect.fresh = ()  # or `_settle` would count it
-            self._evidence -= len(suspect.packed)
-            self._crowd.leave(proven=suspect.proven)
+        known = self._suspects.drop(source)
+        if known is not None:
+            self._crowd.leave(proven=known.proven)
             self.changed.add(source)
 
     def shift(self, delta: float) -> None:
         """The clock was set by `delta` seconds: what happened so long ago still did."""
-        for suspect in self._suspects.values():
-            suspect.at += delta
+        self._suspects.shift(delta)
         self._rank_all()
         self.changed.update(self._suspects)
 
@@ -243,13 +163,13 @@ class Scorer:
         Raises:
             struct.error: the bytes are none of that.
         """
-        suspect = self._suspects[source] = Suspect.unpack(state)
-        self._evidence += len(suspect.packed)
-        rank, proven = self._rank(suspect)
-        self._crowd.join(source, rank, proven=proven)
-        self._make_room(source)
+        self._suspects.put(source, state)
+        if glimpse := self._suspects.glimpse(source):
+            self._join(source, glimpse)
 
-    def _make_room(self, newcomer: Prefix) -> None:
+    def _join(self, newcomer: Prefix, glimpse: Glimpse) -> None:
+        """Make room for a newcomer; not before it is known whether he is proven."""
+        self._crowd.join(newcomer, *self._rank(glimpse))
         if self._crowd.bloated:
             self._rank_all()
         victim = self._crowd.victim(self._standing, newcomer)
@@ -258,30 +178,17 @@ class Scorer:
             victim = self._crowd.victim(self._standing, newcomer)
 
     def _rank_all(self) -> None:
-        self._crowd.rebuild((source, self._rank(suspect)) for source, suspect in self._suspects.items())
+        looks = ((source, self._suspects.glimpse(source)) for source in self._suspects)
+        self._crowd.rebuild((source, self._rank(glimpse)) for source, glimpse in looks if glimpse)
 
     def _standing(self, source: Prefix) -> tuple[float, bool] | None:
-        suspect = self._suspects.get(source)
-        return None if suspect is None else self._rank(suspect)
+        glimpse = self._suspects.glimpse(source)
+        return None if glimpse is None else self._rank(glimpse)
 
-    def _rank(self, suspect: Suspect) -> tuple[float, bool]:
+    def _rank(self, glimpse: Glimpse) -> tuple[float, bool]:
         # Score halves each half-life: its logarithm, less the time in half-lives, stays.
-        score = math.log2(suspect.slow) if suspect.slow > 0 else _LOWEST
-        return score + suspect.at / self._slow.half_life, suspect.proven
-
-    def _settle(self) -> None:
-        self._evidence += sum(suspect.settle() for suspect in self._unsettled)
-        self._unsettled.clear()
-        if self._evidence > EVIDENCE_BYTES:
-            self._shed()
-
-    def _shed(self) -> None:
-        for source, suspect in self._suspects.items():
-            self._evidence -= len(suspect.packed)
-            suspect.packed, suspect.records, suspect.fresh = b"", 0, ()
-            self.changed.add(source)
-            if self._evidence <= EVIDENCE_BYTES * 3 // 4:
-                break
+        score = math.log2(glimpse.slow) if glimpse.slow > 0 else -math.inf
+        return score + glimpse.at / self._slow.half_life, glimpse.proven
 
     def _decay(self, suspect: Suspect, time: float) -> None:
         passed = time - suspect.at

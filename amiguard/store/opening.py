@@ -146,6 +146,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
         timeout=_WAIT,
         isolation_level=None,
         check_same_thread=False,
+        cached_statements=0,  # ours name thousands of values and hardly come twice: kept, they took 20 MB
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from array import array
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,10 @@ from amiguard.store.rows import BanRow, Memory, PositionRow, StateRow
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _PAGE = 500
+_same: Callable[[Any], Any] = sys.intern  # a hundred thousand bans have few texts between them
 
 _RUNNING = """
 SELECT network, length, scope, proof, since, until, reason, origin, strike, score
@@ -55,8 +57,9 @@ def memory(db: sqlite3.Connection) -> Memory:
 
 def running(db: sqlite3.Connection, now: float) -> Iterator[Ban]:
     """Bans that were not cut short and last beyond `now`, in no order."""
-    for network, length, *rest in db.execute(_RUNNING, (now,)):
-        yield Ban(Prefix(network, length), *rest)
+    for network, length, scope, proof, since, until, reason, *rest in db.execute(_RUNNING, (now,)):
+        source = Prefix(network, length)
+        yield Ban(source, _same(scope), _same(proof), since, until, _same(reason), _same(rest[0]), *rest[1:])
 
 
 def strikes(db: sqlite3.Connection, since: float) -> Iterator[tuple[Prefix, float]]:

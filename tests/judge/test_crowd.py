@@ -14,7 +14,8 @@ from patience import looked
 
 from amiguard import config
 from amiguard.judge import scorer as scoring
-from amiguard.judge.scorer import Scorer, Suspect
+from amiguard.judge.scorer import Scorer
+from amiguard.judge.suspects import AWAKE, Suspect
 from amiguard.model import Offence, Prefix
 
 if TYPE_CHECKING:
@@ -135,12 +136,12 @@ def test_all_evidence_together_stays_within_its_limit(monkeypatch: pytest.Monkey
     monkeypatch.setattr(scoring, "EVIDENCE_BYTES", 100_000)
     scorer = Scorer(replace(SCORE, max_sources=100_000))
     event = made.event(session=b"C" * 500)
-    for n in range(4 * scoring.UNSETTLED):
+    for n in range(4 * AWAKE):
         scorer.add(Prefix.of(n.to_bytes(4)), made.START + n, 0.1, event, proven=True)
-    suspects = [scorer.get(Prefix.of(n.to_bytes(4))) for n in range(4 * scoring.UNSETTLED)]
-    assert sum(len(suspect.packed) for suspect in suspects if suspect) <= 100_000
-    assert suspects[-1]
-    assert suspects[-1].evidence
+        assert scorer._suspects.evidence <= 100_000
+    states = [Suspect.unpack(scorer.state(each, whole=True) or b"") for each in scorer]
+    assert sum(len(suspect.evidence) for suspect in states[:-AWAKE]) <= 100_000
+    assert (b"", True) == (states[0].evidence, bool(states[-1].evidence))
 
 
 def test_a_suspect_unpacks_to_what_was_packed() -> None:

@@ -1,0 +1,197 @@
+"""Pure: all suspects, a few of them at work, the others asleep as the bytes that the store has as well."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
+
+from amiguard.judge import evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amiguard.judge.evidence import Exhibit
+    from amiguard.model import Prefix
+
+AWAKE: Final = 200
+"""Suspects at work at once: quick to change, but ten times as large."""
+
+_STATE: Final = struct.Struct("<dddddB")
+
+
+class Glimpse(NamedTuple):
+    """What a look at a suspect tells: scores as of `at`, and whether any evidence is beyond forgery."""
+
+    fast: float
+    slow: float
+    at: float
+    proven: bool
+
+
+class Suspect:
+    """What is known of a source that has failed: scores as of `at`, and the newest evidence.
+
+    Evidence is `fresh` at first, and `packed` before the suspect falls asleep.  Of
+    the scores, the part that is proven and the part that is not are kept apart.
+    """
+
+    __slots__ = ("at", "fast_proven", "fast_rest", "fresh", "packed", "records", "slow_proven", "slow_rest")
+
+    def __init__(self, at: float) -> None:
+        self.at = at
+        self.fast_proven = self.fast_rest = self.slow_proven = self.slow_rest = 0.0
+        self.packed = b""
+        self.records = 0
+        self.fresh: tuple[Exhibit, ...] = ()
+
+    @property
+    def fast(self) -> float:
+        """The score on the fast scale."""
+        return self.fast_proven + self.fast_rest
+
+    @property
+    def slow(self) -> float:
+        """The score on the slow scale."""
+        return self.slow_proven + self.slow_rest
+
+    @property
+    def proven(self) -> bool:
+        """Whether any of the evidence is beyond forgery."""
+        return self.fast_proven > 0
+
+    @property
+    def evidence(self) -> bytes:
+        """The newest evidence, packed."""
+        for exhibit in self.fresh:
+            self.packed = evidence.append(self.packed, self.records, evidence.pack(exhibit))
+            self.records = min(self.records + 1, evidence.RECORDS)
+        self.fresh = ()
+        return self.packed
+
+    def glimpse(self) -> Glimpse:
+        """The scores at a look."""
+        return Glimpse(self.fast, self.slow, self.at, self.proven)
+
+    def exhibit(self, exhibit: Exhibit) -> None:
+        """Put a record to the evidence; the oldest makes room."""
+        self.fresh = (*self.fresh[-evidence.RECORDS + 1 :], exhibit)
+
+    def pack(self) -> bytes:
+        """As bytes, for the store and to sleep."""
+        packed = self.evidence
+        numbers = (self.fast_proven, self.fast_rest, self.slow_proven, self.slow_rest, self.at, self.records)
+        return _STATE.pack(*numbers) + packed
+
+    @classmethod
+    def unpack(cls, state: bytes) -> Self:
+        """Out of `pack`'s bytes."""
+        suspect = cls(0.0)
+        *scores, suspect.at, suspect.records = _STATE.unpack_from(state)
+        suspect.fast_proven, suspect.fast_rest, suspect.slow_proven, suspect.slow_rest = scores
+        suspect.packed = state[_STATE.size :]
+        return suspect
+
+
+def without_evidence(state: bytes) -> bytes:
+    """`Suspect.pack`'s bytes of the scores alone."""
+    return state[: _STATE.size - 1] + b"\0"
+
+
+class Suspects:
+    """Suspects by their source.
+
+    Attributes:
+        evidence: bytes of evidence of those asleep.
+    """
+
+    def __init__(self) -> None:
+        self._states: dict[Prefix, Suspect | bytes] = {}
+        self._awake: list[Prefix] = []
+        self.evidence = 0
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+    def __iter__(self) -> Iterator[Prefix]:
+        return iter(self._states)
+
+    def get(self, source: Prefix) -> Suspect | None:
+        """The suspect, awake; None when nothing is known."""
+        state = self._states.get(source)
+        if isinstance(state, bytes):
+            self._slept(state, -1)
+            return self._wake(source, Suspect.unpack(state))
+        return state
+
+    def meet(self, source: Prefix, time: float) -> Suspect:
+        """A new suspect."""
+        return self._wake(source, Suspect(time))
+
+    def put(self, source: Prefix, state: bytes) -> None:
+        """Take a suspect back that `Suspect.pack` has packed, asleep."""
+        self._states[source] = state
+        self._slept(state)
+
+    def drop(self, source: Prefix) -> Glimpse | None:
+        """Forget a suspect; None when nothing was known."""
+        glimpse = self.glimpse(source)
+        state = self._states.pop(source, None)
+        if isinstance(state, bytes):
+            self._slept(state, -1)
+        return glimpse
+
+    def glimpse(self, source: Prefix) -> Glimpse | None:
+        """The scores, without waking anybody; None when nothing is known."""
+        state = self._states.get(source)
+        if isinstance(state, bytes):
+            fast_proven, fast_rest, slow_proven, slow_rest, at, _ = _STATE.unpack_from(state)
+            return Glimpse(fast_proven + fast_rest, slow_proven + slow_rest, at, fast_proven > 0)
+        return None if state is None else state.glimpse()
+
+    def packed(self, source: Prefix) -> bytes:
+        """The suspect as `Suspect.pack` has it, without waking anybody.
+
+        Raises:
+            KeyError: nothing is known of it.
+        """
+        state = self._states[source]
+        return state if isinstance(state, bytes) else state.pack()
+
+    def shift(self, delta: float) -> None:
+        """What was done, was done `delta` seconds later."""
+        for source in self._states:
+            suspect = Suspect.unpack(self.packed(source))
+            suspect.at += delta
+            self._states[source] = suspect.pack()
+        self._awake.clear()
+        self.evidence = sum(len(self.packed(source)) - _STATE.size for source in self._states)
+
+    def shed(self, limit: int) -> list[Prefix]:
+        """Throw evidence away, the oldest suspects' first, until `limit` bytes are left; whose it was."""
+        bare: list[Prefix] = []
+        for source, state in self._states.items():
+            if self.evidence <= limit:
+                break
+            if isinstance(state, bytes) and len(state) > _STATE.size:
+                self._slept(state, -1)
+                self._states[source] = without_evidence(state)
+                bare.append(source)
+        return bare
+
+    def _wake(self, source: Prefix, suspect: Suspect) -> Suspect:
+        if len(self._awake) >= AWAKE:
+            self._sleep()
+        self._awake.append(source)
+        self._states[source] = suspect
+        return suspect
+
+    def _sleep(self) -> None:
+        """All who are awake fall asleep."""
+        for source in self._awake:
+            suspect = self._states.get(source)
+            if isinstance(suspect, Suspect):
+                self.put(source, suspect.pack())
+        self._awake.clear()
+
+    def _slept(self, state: bytes, sign: int = 1) -> None:
+        self.evidence += sign * (len(state) - _STATE.size)
