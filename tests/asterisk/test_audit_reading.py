@@ -89,6 +89,8 @@ def test_a_secret_is_weighed(secret: str, expected: str) -> None:
         ("same", "n,Authenticate(hunter2)", "same => n,Authenticate(****)"),
         ("server_uri", "sip:me:hunter2@x", "server_uri = sip:****@x"),
         ("read", "call", "read = call"),
+        ("requirecalltoken", "no", "requirecalltoken = no"),
+        ("refresh_token", "hunter2", "refresh_token = ****"),
     ],
 )
 def test_what_may_be_a_secret_is_masked(name: str, value: str, expected: str) -> None:

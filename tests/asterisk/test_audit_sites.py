@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from audited import SECRET, findings, ids, site_of
 
 from amiguard.asterisk.audit.facts import Facts, Listener, LogState, Status, Version
@@ -223,6 +224,34 @@ def test_a_file_in_a_folder_that_others_cannot_enter_is_not_read_by_them() -> No
     confs = {"manager.conf": site.conf("manager.conf")}
     shut = {"manager.conf": Status(0o644, "a", "a"), "": Status(0o750, "a", "a", directory=True)}
     assert not any(each.rule == "AMI025" for each in audit(Site(confs, Facts(statuses=shut))))
+
+
+def test_tls_alone_in_public_is_what_is_recommended() -> None:
+    text = GUIDE.replace("bindaddr = 0.0.0.0", "bindaddr = 127.0.0.1\ntlsenable = yes\ntlsbindaddr = 0.0.0.0")
+    assert set() == ids(text) & {"AMI001", "AMI019"}
+    (found,) = (each for each in findings(text.replace("deny", "permit")) if each.rule == "AMI001")
+    assert "the AMI listens on 0.0.0.0:5039, and strangers may log in as [monitor]" == found.text
+    lines = [each.text for each in found.lines]
+    assert ["bindaddr = 127.0.0.1", "tlsbindaddr = 0.0.0.0", "[monitor]"] == lines
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "plan", "severity"),
+    [
+        ("", "exten => s,1,Hangup()", Severity.HIGH),
+        ("", "", None),
+        ("identify_by = ip", "exten => s,1,Hangup()", None),
+        ("auth = a", "exten => s,1,Hangup()", None),
+        ("permit = 192.0.2.1", "exten => s,1,Hangup()", None),
+        ("[i]\ntype = identify\nendpoint = trunk", "exten => s,1,Hangup()", MEDIUM),
+        ("[i]\ntype = identify\nendpoint = trunk", "exten => _9X.,1,Dial(PJSIP/${EXTEN}@x)", Severity.HIGH),
+    ],
+)
+def test_who_has_no_auth_is_who_he_says_he_is(endpoint: str, plan: str, severity: Severity | None) -> None:
+    text = f"=== pjsip.conf ===\n[trunk]\ntype = endpoint\ncontext = in\n{endpoint}\n"
+    text += f"=== extensions.conf ===\n[in]\n{plan}\n"
+    found = [each.severity for each in findings(text) if each.rule == "PJS003"]
+    assert ([severity] if severity else []) == found
 
 
 def test_a_wizards_password_is_weighed_and_an_outgoing_one_is_not() -> None:

@@ -22,10 +22,11 @@ LOOPBACK_ONLY: Final = "deny = 0.0.0.0/0\ndeny = ::/0\npermit = 127.0.0.1/32\npe
 
 
 def listens(site: Site) -> tuple[Line, ...]:
-    """The line that says where the AMI listens; without one it is everywhere."""
+    """The lines that say where the AMI listens; without one it is everywhere."""
     manager = site.manager
-    lines = (manager.bind.variable, manager.last("enabled"))
-    return tuple(quoted(line) for line in lines if line)[:1]
+    said = [manager.bind.variable, manager.tls and manager.tls.variable]
+    lines = dict.fromkeys(filter(None, said)) or filter(None, [manager.last("enabled")])
+    return tuple(map(quoted, lines))
 
 
 def _admitted(user: User, site: Site) -> list[str]:
@@ -40,14 +41,15 @@ def _admitted(user: User, site: Site) -> list[str]:
 def _public(site: Site) -> Iterator[Found]:
     if not site.ami_anyhow.public:
         return
+    tls = site.manager.tls
+    where = site.manager.bind if site.ami.public or not tls else tls
     users = [user for user in site.manager.users if user.can_log_in and _admitted(user, site)]
-    where = f"the AMI listens on {site.manager.bind}"
     if users:
         names = ", ".join(f"[{user.name}]" for user in users)
-        text = f"{where}, and strangers may log in as {names}"
+        text = f"the AMI listens on {where}, and strangers may log in as {names}"
         yield Found(text, (*listens(site), *(heading(user.section) for user in users)))
-    else:
-        text = f"{where}; address lists refuse strangers only after they have connected"
+    elif site.ami.public:
+        text = f"the AMI listens on {where}; address lists refuse strangers only after they have connected"
         yield Found(text, listens(site), HIGH)
 
 

@@ -35,6 +35,12 @@ def dials_out(site: Site, context: str) -> tuple[Step, ...]:
     return tuple(found[:_MOST_LINES])
 
 
+def leads_nowhere(site: Site, context: str) -> bool:
+    """Whether a context has no step at all; without a dialplan in files nobody knows."""
+    known = bool(site.dialplan.contexts)
+    return known and not any(each.steps for each in site.dialplan.reached(context))
+
+
 def shown(steps: tuple[Step, ...]) -> tuple[Line, ...]:
     """Their lines."""
     return tuple(quoted(step.variable) for step in steps)

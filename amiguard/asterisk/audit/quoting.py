@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 MASK: Final = "****"
 _LONGEST: Final = 200
-_SECRET: Final = re.compile(r"secret|pass(?!word_format)|md5_?cred|digest|token|cred$|(?:^|_)pin$")
+_SECRET: Final = re.compile(r"secret|pass(?!word_format)|md5_?cred|digest|(?<!call)token|cred$|(?:^|_)pin$")
 _USERINFO: Final = re.compile(r":(?!-?\d+(?::-?\d+)?\})[^@]*@")
 """``user:secret@``, but not the ``:1}@`` of a shortened variable."""
 _PIN: Final = re.compile(r"(?i)\b(DISA|Authenticate|VMAuthenticate)\((?!no-password)[^,)]*")

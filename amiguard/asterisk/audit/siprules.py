@@ -8,7 +8,7 @@ from amiguard.asterisk.audit.acl import acl
 from amiguard.asterisk.audit.binding import bind
 from amiguard.asterisk.audit.dialplan import section_context
 from amiguard.asterisk.audit.manager import is_on, last
-from amiguard.asterisk.audit.planrules import dials_out, shown
+from amiguard.asterisk.audit.planrules import dials_out, leads_nowhere, shown
 from amiguard.asterisk.audit.quoting import Line, heading, quoted
 from amiguard.asterisk.audit.rule import CRITICAL, HIGH, LOW, MEDIUM, Example, Found, Rule, Severity
 from amiguard.asterisk.audit.secrets import SHORTEST, Weakness, weakness
@@ -92,19 +92,25 @@ def weak_accounts(driver: str, accounts: Iterable[tuple[Section, Variable | None
 
 def _without_auth(site: Site) -> Iterator[Found]:
     """Endpoints that their name alone opens: a From header with it comes from any address."""
-    identified = {
-        fold(name) for each in site.sections(_FILE, "identify") for name in _names(each, "endpoint")
-    }
+    identifies = site.sections(_FILE, "identify")
+    identified = {fold(name) for each in identifies for name in _names(each, "endpoint")}
     for endpoint in site.sections(_FILE, "endpoint"):
-        by = last(endpoint, "identify_by")
-        by_name = by is None or "username" in fold(by.value)
-        barred = _names(endpoint, "auth") or any(last(endpoint, key) for key in _LISTS)
-        if not by_name or barred or fold(endpoint.name).startswith("anonymous"):
+        context = section_context(endpoint)
+        if _has_key(endpoint) or leads_nowhere(site, context):
             continue
-        known = fold(endpoint.name) in identified and not dials_out(site, section_context(endpoint))
-        beside = " beside its identify section" if fold(endpoint.name) in identified else ""
-        text = f"[{endpoint.name}] has no auth{beside}: whoever says that he is it, is it"
-        yield Found(text, (heading(endpoint),), MEDIUM if known else HIGH)
+        beside = fold(endpoint.name) in identified
+        what = "no auth beside its identify section" if beside else "neither auth nor identify"
+        severity = MEDIUM if beside and not dials_out(site, context) else HIGH
+        text = f"[{endpoint.name}] has {what}: whoever says that he is it, is it"
+        yield Found(text, (heading(endpoint),), severity)
+
+
+def _has_key(endpoint: Section) -> bool:
+    """Whether more than its name is needed: a password, an address; or a name is not enough."""
+    by = last(endpoint, "identify_by")
+    nameless = by is not None and "username" not in fold(by.value)
+    barred = _names(endpoint, "auth") or any(last(endpoint, key) for key in _LISTS)
+    return bool(nameless or barred or fold(endpoint.name).startswith("anonymous"))
 
 
 def _wide_matches(site: Site) -> Iterator[Found]:
