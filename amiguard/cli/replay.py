@@ -48,7 +48,8 @@ def replay_command(files: tuple[Path, ...], config_path: str | None, *, as_json:
     """Tell what would have been banned, when and why.
 
     FILEs are security logs, plain or gzip, in any order.  Nothing is touched,
-    and no root is needed.
+    and no root is needed.  Logs of notices cannot be replayed: their dates lack
+    year and zone.
     """
     config = config_or_exit(config_path)
     try:

@@ -99,7 +99,7 @@ def home(prefix: Prefix, scope: Scope, lengths: Mapping[Version, int]) -> str:
 
 def sets(lengths: Mapping[Version, int]) -> list[Set]:
     """All sets of the table, for sources of the given lengths."""
-    ports = Set(SIP_PORTS, _SERVICE, 2, "where SIP listens: what a door ban closes", timed=False)
+    ports = Set(SIP_PORTS, _SERVICE, 2, "where SIP and IAX2 listen: what a door ban closes", timed=False)
     return [*(one for version in _FAMILIES for one in _sets(version, lengths[version])), ports]
 
 

@@ -190,6 +190,14 @@ def test_two_logs_of_the_same_notices_count_once_and_the_firm_one_holds(
     assert (1, 0) == (len(listener.missing), listener.notices.hidden)
 
 
+def test_two_logs_of_the_same_notice_that_is_not_firm_hide_one_attempt(listener: Listener) -> None:
+    listener.notices.counting.open("other")
+    for log in ("log", "other"):
+        listener.hear(0.0, notice(firm=False), log)
+    listener.tick(9.0)
+    assert (0, 1) == (len(listener.missing), listener.notices.hidden)
+
+
 def test_while_the_security_log_lags_a_notice_waits(listener: Listener) -> None:
     listener.hear(0.0)
     listener.tick(30.0, passed=0.5)
@@ -238,6 +246,19 @@ def test_a_dropped_event_is_hidden_unless_a_notice_of_the_moment_has_no_event(li
     listener.told(10.0)
     listener.tick(20.0)
     assert (1, 1) == (len(listener.missing), listener.notices.hidden)
+
+
+@pytest.mark.parametrize(("at", "hidden"), [(0.9, 0), (5.0, 1)])
+def test_a_dropped_event_waits_for_the_notice_of_its_moment(
+    listener: Listener, at: float, hidden: int
+) -> None:
+    listener.notices.now = START
+    listener.notices.health(Health("event dropped", b"InvalidPassword"))
+    listener.tick(0.5)
+    listener.hear(at)
+    for tick in (1.5, 3.5, 20.0):
+        listener.tick(tick)
+    assert (1, hidden) == (len(listener.missing), listener.notices.hidden)
 
 
 def test_dropped_events_are_all_counted_however_many(listener: Listener) -> None:

@@ -141,6 +141,9 @@ def test_a_half_line_is_the_end_for_now(log: Log) -> None:
     assert not log.tail.at_end
     assert log.tail.read() is None
     assert log.tail.at_end
+    log.write(b"whole\n")
+    log.tail.read()
+    assert log.tail.at_end
 
 
 def test_a_refused_path_is_shown_and_never_read(log: Log) -> None:
