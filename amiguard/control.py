@@ -35,7 +35,7 @@ PATIENCE: Final = 10.0
 GROUP: Final = "amiguard"
 
 _AT_ONCE: Final = 1000
-_END: Final = b'{"end": true}\n'
+_LAST: Final = '{"end": true}\n'
 _BROKEN: Final = '{"end": false'
 _CREDENTIALS: Final = struct.Struct("iii")  # pid, uid, gid: struct ucred, include/linux/socket.h
 
@@ -158,7 +158,7 @@ class _Server:
         except ControlError as error:
             writer.write(_line({"end": False, "error": str(error)}))
         else:
-            writer.write(_END)
+            writer.write(_LAST.encode())
         await self._taken(writer)
         writer.close()
         async with asyncio.timeout(PATIENCE):
@@ -285,16 +285,16 @@ def asking(path: str, command: str, **arguments: Any) -> Iterator[tuple[dict[str
 
 
 def _rows(lines: TextIO, path: str) -> Iterator[str]:
-    while True:
-        with _explained(path):
-            line = lines.readline()
-        if line.encode() == _END:
-            return
-        if line.startswith(_BROKEN):
-            raise ControlError(json.loads(line)["error"], Exit.FAILED)
-        if not line.endswith("\n"):
-            raise ControlError(f"the service at {path} broke off in the middle of its answer", Exit.SILENT)
-        yield line[:-1]
+    with _explained(path):
+        for line in lines:
+            if line == _LAST:
+                return
+            if line.startswith(_BROKEN):
+                raise ControlError(json.loads(line)["error"], 1)
+            if not line.endswith("\n"):
+                break
+            yield line[:-1]
+    raise ControlError(f"the service at {path} broke off in the middle of its answer", 4)
 
 
 @contextlib.contextmanager
