@@ -86,7 +86,7 @@ class Matcher:
     def who(self, rest: str) -> str | None:
         """Whom a line without its date names."""
         self._lines.append(rest)
-        text = "".join(f"{each}\n" for each in self._lines)
+        text = "\n".join((*self._lines, ""))
         before: dict[str, str | None] = {}
         if self._prefix:
             match = self._prefix.search(text)

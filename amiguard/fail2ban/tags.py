@@ -38,6 +38,7 @@ _FIXED: Final = {
     f"F-{name}/": value for name, value in (("IP4", _IP4), ("IP6", _IP6), ("ADDR", _ADDRESS), ("DNS", _NAME))
 }
 _RENAMED: Final = {"id": "fid", "port": "fport"}
+_TUPLE: Final = "(?P<tuple_"
 _FLAGS: Final = re.compile(r"(?<!\\)\((?:\?:)?\(\?([a-z]+)\)")
 """`((?i)...)`, which Python takes no longer: now it is `(?i:...)`."""
 
@@ -46,30 +47,36 @@ def compiled(text: str, lines: int = 1) -> re.Pattern[str]:
     """A regular expression of a filter, which looks at so many lines at once.
 
     Raises:
-        FilterError: it is none.
+        FilterError: it is none, or has a tag that is not supported.
     """
-    skipped = count()
-    opened: set[str] = set()
-
-    def group(match: re.Match[str]) -> str:
-        tag = match[0][1:-1]
-        if tag == "SKIPLINES":
-            return rf"\n(?P<skiplines{next(skipped)}>(?:(?:.*\n)*?))"
-        if tag in _FIXED:
-            return _FIXED[tag]
-        named = _GROUP.fullmatch(match[0])
-        if not named:
-            return match[0]
-        if named[1]:
-            return ")" if named[2] in opened else match[0]
-        opened.add(named[2])
-        name = named[2].lower()
-        if name.startswith("tuple_"):
-            raise FilterError(f"{match[0]} is not supported: {text}")
-        return f"(?P<{_RENAMED.get(name, name)}>"
-
-    pattern = _FLAGS.sub(r"(?\1:", _TAG.sub(group, text))
+    pattern = _FLAGS.sub(r"(?\1:", _TAG.sub(_Groups().of, text))
+    if _TUPLE in pattern:
+        raise FilterError(f"<F-TUPLE_...> is not supported: {text}")
     try:
         return re.compile(pattern, re.MULTILINE if lines > 1 else 0)
     except (re.error, OverflowError, RecursionError) as error:
         raise FilterError(f"no regular expression, {error}: {text}") from error
+
+
+class _Groups:
+    """What the tags of one expression become, from left to right."""
+
+    def __init__(self) -> None:
+        self._skipped = count()
+        self._opened: set[str] = set()
+
+    def of(self, match: re.Match[str]) -> str:
+        tag = match[0][1:-1]
+        if tag == "SKIPLINES":
+            return rf"\n(?P<skiplines{next(self._skipped)}>(?:(?:.*\n)*?))"
+        if tag in _FIXED:
+            return _FIXED[tag]
+        named = _GROUP.fullmatch(match[0])
+        return self._named(named[2], closes=bool(named[1])) or match[0] if named else match[0]
+
+    def _named(self, name: str, *, closes: bool) -> str:
+        """What opens or closes a group; empty where none is open."""
+        if closes:
+            return ")" if name in self._opened else ""
+        self._opened.add(name)
+        return f"(?P<{_RENAMED.get(name.lower(), name.lower())}>"
