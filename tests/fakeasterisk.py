@@ -18,7 +18,8 @@ __all__ = ["CHALLENGE", "DENIED", "GREETING", "Manager", "Pbx", "Server", "Sessi
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     Serve = Callable[[socket.socket], None]
 
@@ -176,3 +177,13 @@ _ANSWERS = ANSWERS | {
     b"Event: DBGetTreeResponse\r\nKey: /registrar/contact/101\r\nVal: {}\r\nActionID: ID\r\n\r\n"
     b"Event: DBGetTreeComplete\r\nActionID: ID\r\nEventList: Complete\r\nListItems: 1\r\n\r\n",
 }
+
+
+@contextlib.contextmanager
+def configured(root: Path, manager: Manager) -> Iterator[str]:
+    """Have the manager served; gives the configuration that listens to it, with its secret under `root`."""
+    secret = root / "secret"
+    secret.write_bytes(Manager.USERS[b"amiguard"][0])
+    secret.chmod(0o600)
+    with Server(manager.serve) as server:
+        yield f'[[ami]]\nport = {server.port}\nsecret_file = "{secret}"\n'

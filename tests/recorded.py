@@ -12,6 +12,23 @@ from amiguard.model import Prefix
 CORPUS = Path(__file__).parent / "corpus"
 HONEST_PHONE = Prefix.parse("198.51.100.10")
 """Never guesses, in any case."""
+WORTHLESS = {
+    # What follows a successful log-in is a misconfigured phone; the second session is no guess.
+    "ami-session-limit",
+    "pjsip-aor-no-registration",
+    "pjsip-bad-contact",
+    "pjsip-good-auth-foreign-aor",
+    "pjsip-no-aor",
+    "pjsip-other-aor",
+    "pjsip-reregister-max-contacts-exceeded",
+    "pjsip-tcp",
+    "pjsip-too-many-contacts",
+}
+"""Cases with a failure that is worth no points."""
+OVERSIZE = {"inject-pjsip-callid-glue", "inject-pjsip-callid-glue-forged"}
+"""Cases whose every failure is cut at Asterisk's size limit: a log alone cannot tell who it was."""
+FORGED = {"inject-ami-http-forged-both"}
+"""Whole events and records written through AMI over HTTP: only a JSON log tells them from true ones."""
 
 
 class Case(NamedTuple):

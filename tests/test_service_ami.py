@@ -39,13 +39,9 @@ def by_ami(each: written.Words) -> bytes:
 def both(root: Path) -> Iterator[tuple[Service, fakeasterisk.Manager]]:
     """A service that listens to a log and an AMI."""
     manager = fakeasterisk.Manager()
-    (root / "secret").write_bytes(fakeasterisk.Manager.USERS[b"amiguard"][0])
-    (root / "secret").chmod(0o600)
-    with fakeasterisk.Server(manager.serve) as server:
-        ami = f'[[ami]]\nport = {server.port}\nsecret_file = "{root}/secret"\n'
-        with Service(root, ami) as service:
-            until(lambda: source(service, "ami")["state"] == "listening", "listening")
-            yield service, manager
+    with fakeasterisk.configured(root, manager) as ami, Service(root, ami) as service:
+        until(lambda: source(service, "ami")["state"] == "listening", "listening")
+        yield service, manager
 
 
 def source(service: Service, kind: str) -> dict[str, Any]:

@@ -29,10 +29,8 @@ def asterisk(root: Path) -> Iterator[str]:
     """An Asterisk where a phone is registered, and the configuration to listen to it."""
     manager = fakeasterisk.Manager()
     manager.answers[b"DBGetTree"] = fakeasterisk.listed(CONTACT)
-    (root / "secret").write_bytes(fakeasterisk.Manager.USERS[b"amiguard"][0])
-    (root / "secret").chmod(0o600)
-    with fakeasterisk.Server(manager.serve) as server:
-        yield f'[[ami]]\nport = {server.port}\nsecret_file = "{root}/secret"\n'
+    with fakeasterisk.configured(root, manager) as ami:
+        yield ami
 
 
 def until_known(service: Service) -> None:

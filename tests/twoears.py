@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from amiguard.store import Snapshot
 
 LOG, AMI = "/var/log/asterisk/security.json", "127.0.0.1:5038"
+_SCALE = '{ half_life = "5200w", threshold = 1e6 }'
+ENDLESS = f"[score]\nfast = {_SCALE}\nslow = {_SCALE}\n"
+"""Nobody is banned and nothing decays: a score is the sum of the points."""
 LISTENING = Status(State.LISTENING, "", 1)
 DOWN = Status(State.DOWN, "it hung up", 1)
 

@@ -11,15 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made import START
 from patience import looked
-from twoears import House, Play, Told
+from twoears import ENDLESS, House, Play, Told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SOURCES = ("203.0.113.7", "203.0.113.8")
-_SCALE = '{ half_life = "5200w", threshold = 1e6 }'
-ENDLESS = f"[score]\nfast = {_SCALE}\nslow = {_SCALE}\n"
-"""Nobody is banned and nothing decays: a score is the sum of the points."""
 STRICT = (
     '[score]\nfast = { half_life = "10m", threshold = 3.0 }\nslow = { half_life = "24h", threshold = 6.0 }\n'
 )

@@ -13,7 +13,7 @@ import written
 from fakeasterisk import event
 from hypothesis import example, given
 from hypothesis import strategies as st
-from recorded import HONEST_PHONE, Case, cases
+from recorded import FORGED, HONEST_PHONE, Case, cases
 from written import Words
 
 from amiguard import config
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 RECEIPT = 1_795_306_000.0
 SOURCE = Prefix.parse("203.0.113.7")
-FORGED = {"inject-ami-http-forged-both"}
-"""Whole events written through AMI over HTTP: on this channel nothing tells them from true ones."""
 RECORDED = [case for case in cases() if case.read("ami")]
 END = b"\r\n\r\n"
 SHUTDOWN = b"Event: Shutdown\r\nPrivilege: system,all\r\nShutdown: Cleanly\r\nRestart: False"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import written
-from recorded import HONEST_PHONE, Case, cases
+from recorded import HONEST_PHONE, OVERSIZE, WORTHLESS, Case, cases
 
 from amiguard import config
 from amiguard.judge.guard import Guard
@@ -24,21 +24,6 @@ RECEIPT = 1_795_306_000.0
 """An hour or so after the recordings."""
 LOOPBACK = {Prefix.parse("127.0.0.1"), Prefix.parse("::1")}
 LONGEST_RECORD = 8191
-WORTHLESS = {
-    # What follows a successful log-in is a misconfigured phone; the second session is no guess.
-    "ami-session-limit",
-    "pjsip-aor-no-registration",
-    "pjsip-bad-contact",
-    "pjsip-good-auth-foreign-aor",
-    "pjsip-no-aor",
-    "pjsip-other-aor",
-    "pjsip-reregister-max-contacts-exceeded",
-    "pjsip-tcp",
-    "pjsip-too-many-contacts",
-}
-"""Cases with a failure that is worth no points."""
-OVERSIZE = {"inject-pjsip-callid-glue", "inject-pjsip-callid-glue-forged"}
-"""Cases whose every failure is cut at Asterisk's size limit: a log alone cannot tell who it was."""
 
 each_case = pytest.mark.parametrize("case", cases(), ids=str)
 each_channel = pytest.mark.parametrize("channel", CHANNELS)

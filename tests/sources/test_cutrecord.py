@@ -12,7 +12,7 @@ from hostile import CUT
 from hypothesis import given
 from hypothesis import strategies as st
 from patience import looked
-from recorded import Case, cases
+from recorded import OVERSIZE, Case, cases
 from written import Words
 
 from amiguard.model import Endpoint, Prefix, SecurityEvent
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 VICTIM = Prefix.parse("198.51.100.99")
 KINDS = ("InvalidAccountID", "ChallengeSent", "ChallengeResponseFailed", "FailedACL")
-OVERSIZE = [case for case in cases() if "callid-glue" in case.name and case.read("ami")]
+RECORDED = [case for case in cases() if case.name in OVERSIZE]
 
 _fragments = st.lists(
     st.sampled_from(
@@ -111,7 +111,7 @@ def test_what_is_short_cannot_be_cut_even_if_each_byte_is_escaped() -> None:
     assert len(written.as_json(written.record("InvalidAccountID", words))) < CUT
 
 
-@pytest.mark.parametrize("case", OVERSIZE, ids=str)
+@pytest.mark.parametrize("case", RECORDED, ids=str)
 def test_of_a_recorded_attack_each_cut_record_confirms_its_event(case: Case) -> None:
     """Log and AMI were recorded in two runs, so that the times differ."""
     cuts = [each.beginning for each in records(case) if isinstance(each, Ambiguous)]
