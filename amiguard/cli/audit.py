@@ -40,7 +40,7 @@ def audit_command(
     nothing but this host's Asterisk is asked.
     """
     if explain:
-        _explain(explain)
+        _explain(explain, as_json=as_json)
         return
     from amiguard.asterisk.audit.rule import Severity  # noqa: PLC0415 - `--help` needs none of it
     from amiguard.asterisk.audit.rules import audit  # noqa: PLC0415
@@ -57,16 +57,18 @@ def audit_command(
         sys.exit(Exit.UNREAD)
 
 
-def _explain(name: str) -> None:
-    from amiguard.asterisk.audit.report import page  # noqa: PLC0415
+def _explain(name: str, *, as_json: bool) -> None:
+    from amiguard import views  # noqa: PLC0415
+    from amiguard.asterisk.audit.report import explained, page  # noqa: PLC0415
     from amiguard.asterisk.audit.rules import BY_ID, RULES  # noqa: PLC0415
 
-    if name == "all":
-        click.echo("\n\n".join(map(page, RULES)))
-    elif name.upper() in BY_ID:
-        click.echo(page(BY_ID[name.upper()]))
-    else:
+    rules = RULES if name == "all" else [rule for rule in RULES if rule.id == name.upper()]
+    if not rules:
         fail(f"no rule {name!r}; there are {', '.join(BY_ID)}", Exit.NOTHING)
+    if as_json:
+        click.echo(views.document({"rules": list(map(explained, rules))}))
+    else:
+        click.echo("\n\n".join(map(page, rules)))
 
 
 def _guarded(config: Config) -> bool | None:

@@ -113,6 +113,8 @@ def test_a_rule_is_explained(etc: Path) -> None:
     ran = audit(etc, "--explain", "ami002")
     assert (0, True) == (ran.code, ran.out.startswith("## AMI002: an address list keeps out IPv4 alone\n"))
     assert 40 < audit(etc, "--explain", "all").out.count("\n## ")
+    (rule,) = audit(etc, "--explain", "AMI002", "--json").json["rules"]
+    assert ("AMI002", "high", ["manager.conf", "acl.conf"]) == (rule["rule"], rule["severity"], rule["reads"])
     ran = audit(etc, "--explain", "AMI999")
     assert (3, True) == (ran.code, ran.err.startswith("amiguard: no rule 'AMI999'; there are CFG001, "))
 

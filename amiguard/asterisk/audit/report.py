@@ -68,6 +68,20 @@ def _line(line: Line) -> str:
     return printable(f"{place}  {line.text}".rstrip())
 
 
+def explained(rule: Rule) -> dict[str, Any]:
+    """All about a rule, as the JSON has it."""
+    return {
+        "rule": rule.id,
+        "severity": rule.severity.word,
+        "title": rule.title,
+        "reads": list(rule.reads),
+        "gain": rule.gain,
+        "mend": rule.mend,
+        "found_in": rule.bad.text,
+        "not_found_in": rule.good.text,
+    }
+
+
 def page(rule: Rule) -> str:
     """All about a rule, as Markdown."""
     return "\n".join(
