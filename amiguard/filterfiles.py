@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 from importlib.resources import files
 from itertools import count
 from pathlib import Path
@@ -122,10 +121,10 @@ def _read(path: Path) -> bytes | None:
 def _write(path: Path, content: bytes) -> None:
     """Write all or nothing."""
     path.parent.mkdir(exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".amiguard-", delete=False) as file:
-        file.write(content)
-    Path(file.name).chmod(_MODE)
-    Path(file.name).replace(path)
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.write_bytes(content)
+    fresh.chmod(_MODE)
+    fresh.replace(path)
 
 
 def _manifest(tree: Path) -> Mapping[str, str]:

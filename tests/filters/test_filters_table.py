@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from logs import Line
 
 
+def installed() -> str:
+    """The version of the fail2ban that judges here."""
+    command = ["fail2ban-regex", "--version"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1]
+
+
 def test_readme_has_the_table(judge: Judge) -> None:
+    """Of the version that it names: another one's own filter may do better, or worse."""
+    [version] = re.findall(r"its own `asterisk` filter \(([\d.]+)\)", readme.TEXT)
+    if installed() != version:
+        pytest.skip(f"needs fail2ban {version}, which README's table is of")
     [shown] = re.findall(r"<!-- filters -->\n(.*?)\n<!-- /filters -->", readme.TEXT, re.DOTALL)
     assert list(table(judge)) == shown.splitlines()
 
