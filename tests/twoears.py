@@ -38,7 +38,12 @@ class Told(NamedTuple):
     """One event as each channel tells it."""
 
     event: SecurityEvent
-    line: bytes
+    text: bytes
+
+    @property
+    def line(self) -> bytes:
+        """As the JSON log has it."""
+        return written.as_json(self.text)
 
     @classmethod
     def of(cls, at: float, source: str) -> Told:
@@ -47,7 +52,7 @@ class Told(NamedTuple):
         words = written.Words(remote=remote, eventtv=eventtv(made.START + at))
         kind = "ChallengeResponseFailed"
         (event,) = events(fakeasterisk.event(kind, words) + b"\r\n\r\n")
-        return cls(event, written.as_json(written.record(kind, words)))
+        return cls(event, written.record(kind, words))
 
 
 def found(data: bytes) -> list[SecurityEvent | Ambiguous]:

@@ -7,11 +7,12 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import made
+import written
 from hypothesis import given
 from hypothesis import strategies as st
 from made import START
 from patience import looked
-from twoears import ENDLESS, House, Play, Told
+from twoears import ENDLESS, LISTENING, House, Play, Told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,3 +120,16 @@ def test_two_channels_ban_whom_and_when_one_does(
     play = played(STRICT, stream, log_lag, ami_lag)
     heard = [event for event, count in play.heard.items() for _ in range(count)]
     assert Counter(made.bans(made.guard(STRICT), heard)) == Counter(play.house.bans)
+
+
+def test_what_is_suspect_in_the_log_counts_by_the_amis_copies() -> None:
+    """A record that somebody has broken hides what follows in the classic log alone."""
+    house = House("")
+    house.turn(LISTENING)
+    guesses = [Told.of(n / 10, SOURCES[0]) for n in range(5)]
+    broken = written.classic(written.record("InvalidAccountID")).partition(b"SessionID")[0]
+    house.read(broken + b"\n" + b"".join(written.classic(each.text) for each in guesses), START)
+    assert [] == house.bans
+    assert not len(house.guard.scorer)
+    house.hear([each.event for each in guesses], START)
+    assert [SOURCES[0]] == [str(ban.source) for ban in house.bans]
