@@ -65,3 +65,18 @@ def test_a_jail_asks_no_names_reads_utf8_and_hands_over_to_amiguard(
 def test_of_the_journal_only_what_came_by_syslog_is_read(orders: list[list[Any]], name: str) -> None:
     [matches] = [order[3:] for order in orders if order[:3] == ["set", name, "addjournalmatch"]]
     assert ["_SYSTEMD_UNIT=asterisk.service", "_TRANSPORT=syslog"] == matches
+
+
+def test_every_jail_may_hand_its_bans_over(tmp_path: Path) -> None:
+    root = tree(tmp_path / "fail2ban")
+    install(root)
+    log = root / "log"
+    log.touch()
+    (root / "jail.local").write_text(
+        f"[DEFAULT]\nbanaction = amiguard\n[sshd]\nenabled = true\nlogpath = {log}\n", encoding="utf-8"
+    )
+    [settings] = [
+        dict(order[4]) for order in told(root) if order[:4] == ["multi-set", "sshd", "action", "amiguard"]
+    ]
+    assert "--reason 'jail sshd' -- '<ip>'" in settings["actionban"].replace("<name>", settings["name"])
+    assert "amiguard ban" in settings["actionban"].replace("<amiguard>", settings["amiguard"])
