@@ -82,6 +82,7 @@ def test_the_worst_comes_first_and_each_severity_has_a_heading() -> None:
 def test_an_ami_that_is_off_has_low_findings_alone() -> None:
     found = findings("=== manager.conf ===\n[general]\nenabled = no\n[bob]\nsecret =\nwrite = all\n")
     assert {"AMI003", "AMI008", "AMI014"} <= {each.rule for each in found}
+    assert "AMI001" not in {each.rule for each in found}, "it listens nowhere"
     assert {Severity.LOW} == {each.severity for each in found}
     assert all(each.text.endswith("(the AMI is off)") for each in found)
 

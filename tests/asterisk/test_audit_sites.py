@@ -226,6 +226,29 @@ def test_a_file_in_a_folder_that_others_cannot_enter_is_not_read_by_them() -> No
     assert not any(each.rule == "AMI025" for each in audit(Site(confs, Facts(statuses=shut))))
 
 
+def test_the_list_of_the_last_section_of_a_name_holds() -> None:
+    """A real Asterisk is asked the same."""
+    first, second = site_of(
+        "=== manager.conf ===\n[a]\ndeny = 0.0.0.0/0\n[A]\nread = call\n[b]\n[b]\ndeny = 0.0.0.0/0\n"
+    ).manager.users
+    assert (False, True) == (first.acl.exists, second.acl.exists)
+
+
+def test_the_whole_world_is_no_network_too_wide() -> None:
+    """That is another rule's matter, and a worse one."""
+    text = GUIDE.replace("10.0.0.0/255.0.0.0", "0.0.0.0/0")
+    assert {"AMI001", "AMI005"} == ids(text) & {"AMI001", "AMI005", "AMI006"}
+
+
+def test_a_published_secret_is_worse_where_others_can_use_it() -> None:
+    text = GUIDE.replace(SECRET, "amp111")
+    severities = [
+        next(each.severity for each in findings(each) if each.rule == "AMI009")
+        for each in (text, text.replace("10.0.0.0/255.0.0.0", "127.0.0.1"))
+    ]
+    assert [Severity.CRITICAL, Severity.HIGH] == severities
+
+
 def test_tls_alone_in_public_is_what_is_recommended() -> None:
     text = GUIDE.replace("bindaddr = 0.0.0.0", "bindaddr = 127.0.0.1\ntlsenable = yes\ntlsbindaddr = 0.0.0.0")
     assert set() == ids(text) & {"AMI001", "AMI019"}
