@@ -246,7 +246,7 @@ class Guard:
         source, time = offence.source, offence.time
         records = self._evidence(source)
         self.scorer.spend(offence)
-        why_not = self._mercy(standing, friend, time)
+        why_not = self._mercy(offence, standing, friend)
         if why_not:
             text = f"not banned, {why_not}: {_reason(offence, event)}; attacked: {_accounts(records)}"
             return self.alarms.say(Alarm("suppressed", source, time, text, records))
@@ -265,12 +265,14 @@ class Guard:
         suspect = self.scorer.get(source)
         return suspect.evidence if suspect else b""
 
-    def _mercy(self, standing: Standing, friend: Friend | None, time: float) -> str:
+    def _mercy(self, offence: Offence, standing: Standing, friend: Friend | None) -> str:
         """Why there is to be no ban; empty if there is no reason."""
         if standing.protection is not None:
             return f"it is {standing.protection.why}"
-        if friend and friend.shared(time) and not self.config.ban.shared:
+        if friend and friend.shared(offence.time) and not self.config.ban.shared:
             return "it is a shared source, whose users are many"
+        if offence.proof == "unproven" and (peer := self.peers.appointed(offence.source)):
+            return f"it is a known peer ({peer.origin}), which anybody can accuse over UDP"
         return ""
 
     def _ban(self, offence: Offence, scope: Scope, event: SecurityEvent, records: bytes) -> Verdict:

@@ -81,6 +81,14 @@ class Peers:
             if peer.port and address.length == address.bits:
                 yield address, peer.port
 
+    def appointed(self, source: Prefix) -> Peer | None:
+        """A peer there that an administrator wrote down; None when there is none.
+
+        PJSIP's `match` and chan_sip's `insecure = port` let it call from any port, so
+        no door would spare it.
+        """
+        return next((peer for peer in self.at(source) if not peer.registered), None)
+
     def overlapping(self, prefix: Prefix) -> Peer | None:
         """A peer that shares an address with the prefix; None when there is none."""
         return next((peer for peer in self._all if peer.network.overlaps(prefix)), None)

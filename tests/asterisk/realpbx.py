@@ -54,7 +54,8 @@ env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C chroot "$1" \
     asterisk -f -C "/$4/etc/asterisk.conf" -U asterisk -G asterisk
 """
 # amiguard finds the configuration where it is on a PBX; only it sees it there.
-_SEES_CONF = 'mount -t overlay overlay -o "lowerdir=$0/etc:/etc" /etc && exec "$@"'
+_SEES_CONF = 'mount -t overlay overlay -o "lowerdir=$0/seen:$0/etc:/etc" /etc && exec "$@"'
+_SEEN = "[directories]\nastetcdir => /etc/asterisk\nastlogdir => {}\n"
 
 
 class Raised(NamedTuple):
@@ -165,6 +166,9 @@ class RealPbx:
             (self.folder / each).mkdir(parents=True)
         for name, text in pbxconf.complete(_base(), added).items():
             self._write(name, text)
+        seen = self.folder / "seen/asterisk"
+        seen.mkdir(parents=True)
+        (seen / "asterisk.conf").write_text(_SEEN.format(self.log), encoding="utf-8")
         root = chroots.path(self.release)
         owner = (root / "var/lib/asterisk").stat()
         for each in [self.folder, *self.folder.rglob("*")]:

@@ -25,7 +25,8 @@ def test_a_known_peer_may_fail_eight_times_as_often() -> None:
     assert made.bans(knowing(), failures(35)) == []
     (ban,) = made.bans(knowing(), failures(36, transport=b"TLS"))
     assert (ban.score, ban.scope) == (72, "house")
-    assert len(made.bans(knowing(toml="[allow]\nauthenticated_factor = 2"), failures(9))) == 1
+    judge = knowing(registered=True, toml="[allow]\nauthenticated_factor = 2")
+    assert len(made.bans(judge, failures(9))) == 1
 
 
 @pytest.mark.parametrize("network", ["203.0.113.0/28", "203.0.0.0/16"])
@@ -69,7 +70,7 @@ def test_a_peer_of_whom_two_sources_tell_is_one() -> None:
 def test_its_accounts_count_slowly_once_a_day() -> None:
     """A mistyped account behind it, every five minutes for a week."""
     assert made.bans(knowing(), failures(7 * 288, every=5 * MINUTE, account=b"102")) == []
-    others = [made.event(at=n * 5 * MINUTE, account=b"%d" % n) for n in range(7 * 288)]
+    others = [made.event(at=n * 5 * MINUTE, account=b"%d" % n, transport=b"TLS") for n in range(7 * 288)]
     assert made.bans(knowing(), others)
 
 
@@ -86,8 +87,16 @@ def test_what_it_did_is_remembered_when_others_become_known() -> None:
     assert judge.peers.friend(TRUNK) is not before, "and forgotten with the peer"
 
 
-def test_its_door_is_closed_with_an_alarm_and_its_own_flow_spared() -> None:
+def test_what_anybody_can_forge_bans_no_trunk_that_an_administrator_wrote_down() -> None:
+    """It may call from any port, so there is no flow by which a closed door could spare it."""
     judge = knowing()
+    (alarm,) = (o for event in failures(500) for o in judge.observe(event, event.time))
+    assert ("suppressed", TRUNK) == (alarm.what, alarm.source)
+    assert "known peer (pjsip.conf [trunk] match), which anybody can accuse over UDP" in alarm.text
+
+
+def test_the_door_of_a_registered_one_is_closed_with_an_alarm_and_its_own_flow_spared() -> None:
+    judge = knowing(registered=True)
     verdict, alarm = (o for event in failures(36) for o in judge.observe(event, event.time))
     assert (verdict.ban.scope, alarm.what) == ("door", "suppressed")
     assert "known peer" in alarm.text
