@@ -59,6 +59,7 @@ class AmiChannel:
         self._forgery = forgery
         self._covers = False
         """Whether it has told an event since it began, or has lost some: what came before may be untold."""
+        guard.counting.expect()
 
     @property
     def events(self) -> int:

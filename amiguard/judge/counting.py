@@ -78,6 +78,7 @@ class Counting:
         self._horizon = -math.inf
         """Of what happened before, events may have been forgotten."""
         self._spans: list[Span] = []
+        self._expected = False
 
     @property
     def spans(self) -> list[Span]:
@@ -93,7 +94,7 @@ class Counting:
     def busy(self) -> bool:
         """Whether there is, was or may yet be a second channel, and so anything to compare."""
         channels = self._channels
-        if len(channels) > 1 or self._spans or self._entries:
+        if len(channels) > 1 or self._spans or self._entries or self._expected:
             return True
         return any(channel.live for channel in channels.values())
 
@@ -103,6 +104,13 @@ class Counting:
         return [
             name for name, count in self.untold.items() if count >= NOISE and count >= PART * self.compared
         ]
+
+    def expect(self) -> None:
+        """A live channel may be opened at any time.
+
+        Before we know of it, a log may have told what it is about to tell.
+        """
+        self._expected = True
 
     def open(self, channel: str, *, live: bool = False) -> None:
         """The channel will tell events from now on.

@@ -56,6 +56,14 @@ def test_a_single_channel_repeats_nothing() -> None:
     assert not any(tell(count, "log", EVENTS[0]) for _ in range(5))
 
 
+def test_what_a_log_tells_before_we_know_that_the_ami_is_there_counts_once() -> None:
+    count = opened("log")
+    count.expect()
+    assert not tell(count, "log", EVENTS[0])
+    count.open("ami", live=True)
+    assert tell(count, "ami", EVENTS[0])
+
+
 def test_when_a_channel_is_down_nobody_waits_for_it() -> None:
     count = opened("log", "ami")
     assert not tell(count, "log", EVENTS[0])
