@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import signal
 import socket
 import subprocess
 from datetime import datetime
@@ -109,10 +110,16 @@ class RealPbx:
         until(self._is_up, f"Asterisk {self.release}, see {self.log}", _LIMIT)
 
     def kill(self) -> None:
-        """End it as `kill -9` does."""
-        if self._process:
-            self._process.kill()
-            self._process.wait()
+        """End it as `kill -9` does, and wait until nothing of it is left.
+
+        The end of a namespace's first process waits for that of all others in it.
+        """
+        assert self._process is not None
+        pid = self._process.pid
+        with contextlib.suppress(FileNotFoundError):
+            for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split():
+                os.kill(int(child), signal.SIGKILL)
+        self._process.wait(_LIMIT)
 
     def stop(self) -> None:
         """End it as systemd does."""

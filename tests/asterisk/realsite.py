@@ -82,11 +82,15 @@ class Site:
         service = Service(root, self._ami(root, channels) + settings, logs)
         with contextlib.ExitStack() as stack:
             stack.push(service)
-            with self.host.inside():
-                service.start(*self.pbx.guard_words())
+            self.start(service)
             if AMI in channels:
                 until(lambda: ami_of(service)["state"] == "listening", "listening to the AMI")
             yield service
+
+    def start(self, service: Service) -> None:
+        """Start amiguard on the PBX's host, which ends it when we end."""
+        with self.host.inside():
+            service.start(*self.pbx.guard_words())
 
     def _ami(self, root: Path, channels: tuple[str, ...]) -> str:
         if AMI not in channels:
