@@ -1,0 +1,55 @@
+"""Edge: guards that each hear some channels of a real Asterisk and act on none: all hear the same."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from lab import Service, until
+from poisons import AMI, CLASSIC, JSON, NOTICE
+from realpbx import AMI_PORT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from realsite import Site
+
+ALL = "all"
+EARS = {name: (name,) for name in (CLASSIC, JSON, AMI, NOTICE)} | {ALL: (JSON, AMI, NOTICE)}
+"""What each guard hears: one channel alone, or the three that together miss nothing."""
+
+_LOGS = {CLASSIC: ("security", "security"), JSON: ("security.json", "security"), NOTICE: ("notice", "notice")}
+_LOG = '[[log]]\npath = "{}/{}"\nfilter = "asterisk-{}"\n'
+_AMI = '[[ami]]\nport = {}\nsecret_file = "{}"\n'
+
+
+@contextlib.contextmanager
+def guards(site: Site, *names: str) -> Iterator[dict[str, Service]]:
+    """The guards of these names (of `EARS`), by name, all listening."""
+    with contextlib.ExitStack() as stack:
+        yield {name: stack.enter_context(_guard(site, name)) for name in names}
+
+
+@contextlib.contextmanager
+def _guard(site: Site, name: str) -> Iterator[Service]:
+    folder = site.folder / name
+    folder.mkdir()
+    secret = folder / "secret"
+    secret.write_text(site.pbx.ami().secret, encoding="ascii")
+    secret.chmod(0o600)
+    (folder / "silent").touch()
+    tables = [_LOG.format(site.pbx.log, *_LOGS[ear]) for ear in EARS[name] if ear in _LOGS]
+    tables = tables or [_LOG.format(folder, "silent", "security")]  # without any, the best log is discovered
+    managers = [_AMI.format(AMI_PORT, secret)] if AMI in EARS[name] else []
+    service = Service(folder)
+    service.configure("".join([*tables, *managers]), (), "dry_run = true")
+    with contextlib.ExitStack() as stack:
+        stack.push(service)
+        with site.host.inside():
+            service.start(*site.pbx.guard_words())
+        until(lambda: _hears(service), f"a guard that hears {name}")
+        yield service
+
+
+def _hears(service: Service) -> bool:
+    return all(source["state"] in {"following", "listening"} for source in service.status()["sources"])
