@@ -8,6 +8,7 @@ import made
 from twoears import AMI, DOWN, LISTENING, LOG
 
 from amiguard.amichannel import AmiChannel
+from amiguard.judge.counting import Span
 from amiguard.judge.forgery import Forgery
 from amiguard.sources.ami_inbox import Batch, State, Status
 
@@ -48,7 +49,7 @@ def test_it_covers_from_its_own_log_in_to_the_last_answer() -> None:
     hear(one, made.login(at=1, account=b"amiguard"))
     one.passed(made.START + 15)
     one.turn(DOWN)
-    assert [(NAME, made.START + 1, made.START + 14)] == counting(one).spans
+    assert [Span(NAME, made.START + 1, made.START + 14)] == counting(one).spans
 
 
 def test_where_asterisks_clock_is_behind_ours_it_covers_by_that_clock() -> None:
@@ -56,7 +57,7 @@ def test_where_asterisks_clock_is_behind_ours_it_covers_by_that_clock() -> None:
     one.turn(LISTENING)
     list(one.hear(Batch([made.event(at=0)], made.START + 60)))
     one.passed(made.START + 75)
-    assert [(NAME, made.START, made.START + 14)] == counting(one).spans
+    assert [Span(NAME, made.START, made.START + 14)] == counting(one).spans
 
 
 def test_what_it_tells_before_the_log_in_is_known_to_have_succeeded_counts_once() -> None:
@@ -76,6 +77,6 @@ def test_an_ami_that_is_not_judged_covers_nothing_of_what_the_json_log_tells() -
     heard.append("json")
     hear(one, made.event(at=2))
     one.passed(made.START + 60)
-    assert [(NAME, made.START + 1, made.START + 1)] == counting(one).spans
+    assert [Span(NAME, made.START + 1, made.START + 1, ahead=1)] == counting(one).spans
     assert {made.Prefix.parse(made.ATTACKER)} == set(one._guard.scorer)
     assert (2.0, 2) == (one._guard.scorer.scores(event.remote.address, event.time)[1], one.events)

@@ -32,12 +32,25 @@ PART: Final = 0.05
 """Of all compared events, a part that is no noise any more."""
 
 
+_End = tuple[str, float]
+
+
 class Span(NamedTuple):
-    """A time, in seconds since the epoch, all of whose events `channel` has told."""
+    """A time, in seconds since the epoch, all of whose events `channel` has told.
+
+    More may have happened within the millisecond of its end: `ahead` is how many of
+    that one it has told before any other channel.
+    """
 
     channel: str
     start: float
     end: float
+    ahead: int = 0
+
+    @property
+    def key(self) -> _End:
+        """What tells it from others."""
+        return self.channel, self.end
 
 
 class _Channel:
@@ -78,6 +91,8 @@ class Counting:
         self._horizon = -math.inf
         """Of what happened before, events may have been forgotten."""
         self._spans: list[Span] = []
+        self._leads: dict[_End, int] = {}
+        """Of each span: by how many events of its end its channel was ahead when they were forgotten."""
         self._expected = False
 
     @property
@@ -88,7 +103,13 @@ class Counting:
             for name, channel in self._channels.items()
             if channel.live and channel.start <= channel.passed
         ]
-        return (self._spans + running)[-SPANS:]
+        spans = (self._spans + running)[-SPANS:]
+        leads = {span.key: self._leads.get(span.key, 0) for span in spans}
+        ends = {span.end for span in spans}
+        for time, counts in self._entries.values():
+            if time in ends:
+                _add(leads, time, counts)
+        return [span._replace(ahead=leads[span.key]) for span in spans]
 
     @property
     def busy(self) -> bool:
@@ -131,7 +152,7 @@ class Counting:
         """A live channel has lost events: its coverage ends here."""
         live = self._channels[channel]
         if live.start <= live.passed:
-            self._spans = [*self._spans, Span(channel, live.start, live.passed)][-SPANS:]
+            self._keep([*self._spans, Span(channel, live.start, live.passed)])
         live.start = math.inf
 
     def close(self, channel: str) -> None:
@@ -144,7 +165,7 @@ class Counting:
 
     def restore(self, spans: Iterable[Span]) -> None:
         """Take up what was covered before a restart; of all that single events were forgotten."""
-        self._spans = list(spans)[-SPANS:]
+        self._keep(list(spans))
         self._horizon = max((span.end for span in self._spans), default=self._horizon)
 
     def shift(self, delta: float) -> None:
@@ -152,7 +173,12 @@ class Counting:
         for channel in self._channels.values():
             channel.passed += delta
             channel.start += delta
-        self._spans = [Span(channel, start + delta, end + delta) for channel, start, end in self._spans]
+        spans = [
+            Span(span.channel, span.start + delta, span.end + delta, self._leads[span.key])
+            for span in self._spans
+        ]
+        self._leads = {}
+        self._keep(spans)
         for event, (time, counts) in self._entries.items():
             self._entries[event] = _Entry(time + delta, counts)
         self._horizon += delta
@@ -204,8 +230,25 @@ class Counting:
         if self.untold[channel]:
             self.untold[channel] -= 1
 
+    def _keep(self, spans: list[Span]) -> None:
+        self._spans = spans[-SPANS:]
+        self._leads = {span.key: self._leads.get(span.key, span.ahead) for span in self._spans}
+
     def _covered(self, channel: str, time: float) -> bool:
-        return any(span.channel != channel and span.start <= time <= span.end for span in self.spans)
+        """Whether a live channel has told an event of that time, which another now tells."""
+        running = any(
+            live.live and name != channel and live.start <= time <= live.passed
+            for name, live in self._channels.items()
+        )
+        return running or any(span.channel != channel and self._holds(span, time) for span in self._spans)
+
+    def _holds(self, span: Span, time: float) -> bool:
+        """Whether the span holds an event of that time: of its end, it holds as many as it was ahead."""
+        if time != span.end:
+            return span.start <= time < span.end
+        lead = self._leads[span.key]
+        self._leads[span.key] = max(lead - 1, 0)
+        return lead > 0
 
     def _forget(self) -> None:
         """Retire the events that all have passed, in the order in which they came."""
@@ -213,11 +256,13 @@ class Counting:
         self._horizon = max(self._horizon, passed)
         while self._entries and next(iter(self._entries.values())).time < passed:
             _, (time, counts) = self._entries.popitem(last=False)
+            _add(self._leads, time, counts)
             self._compare(time, counts)
 
     def _shorten(self) -> None:
         """Give up the oldest event."""
-        _, (time, _) = self._entries.popitem(last=False)
+        _, (time, counts) = self._entries.popitem(last=False)
+        _add(self._leads, time, counts)
         self._horizon = max(self._horizon, time)
         self.shortened += 1
 
@@ -230,3 +275,11 @@ class Counting:
         for name, channel in self._channels.items():
             if channel.start <= time and counts.get(name, 0) < most:
                 self.untold[name] += most - counts.get(name, 0)
+
+
+def _add(leads: dict[_End, int], time: float, counts: dict[str, int]) -> None:
+    """Add by how much a channel is ahead of all others in an event of its span's end."""
+    for name, count in counts.items():
+        if (name, time) in leads:
+            others = (told for other, told in counts.items() if other != name)
+            leads[name, time] += max(count - max(others, default=0), 0)

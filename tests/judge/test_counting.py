@@ -301,3 +301,18 @@ def test_a_few_untold_events_are_noise_and_so_is_a_small_part() -> None:
         for channel in ("log", "ami"):
             tell(count, channel, made.event(at=120 + n))
     assert [] == count.lacking
+
+
+def test_of_the_last_moment_before_a_crash_just_what_the_ami_alone_has_told_is_passed_over() -> None:
+    before = opened("log")
+    before.open("ami", live=True)
+    before.covers("ami", EVENTS[0].time)
+    for channel, copies in (("log", 1), ("ami", 3)):
+        for _ in range(copies):
+            tell(before, channel, EVENTS[0])
+    assert [2] == [span.ahead for span in before.spans]
+
+    after = opened("log")
+    after.restore(before.spans)
+    assert [True, True, False, False] == [tell(after, "log", EVENTS[0]) for _ in range(4)]
+    assert [0] == [span.ahead for span in after.spans]
