@@ -64,3 +64,16 @@ def test_an_attacker_is_shut_out(
             guesses=guesses,
             seconds=round(banned - raised[0].time, 3),
         )
+
+
+def test_over_http_the_ami_alone_closes_a_door_and_says_why_no_more(
+    open_site: Callable[..., Site], tmp_path: Path
+) -> None:
+    """Whoever reaches it can write whole events into the AMI; without a JSON log they prove nothing."""
+    attack = next(each for each in ATTACKS if each.web)
+    with open_site(_WEB) as site, site.guarded((AMI,)) as service:
+        with Assault(attack, site.attacker(), PBX4, tmp_path / "assault") as assault:
+            until_banned(service, f"{assault.source}/32", assault)
+        [ban] = service.bans().values()
+        assert ("door", "unproven") == (ban["scope"], ban["proof"])
+        assert "forgeable" in service.status()["sight"]

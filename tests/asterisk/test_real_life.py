@@ -123,6 +123,7 @@ def test_the_security_channel_is_switched_off_and_on(site: Site) -> None:
                 (site.pbx.conf / "logger.conf").write_text(text, encoding="ascii")
                 site.pbx.cli("logger reload")
             barrage.goes_on()
+        until(lambda: "security.json has not told" in service.said, "a word about the silent log")
         until_settled(service)
         assert raised(site, barrage.source) < barrage.sent
         assert barrage.sent == counted(service, barrage.source)
