@@ -27,6 +27,8 @@ WORTHLESS = {
 """Cases with a failure that is worth no points."""
 OVERSIZE = {"inject-pjsip-callid-glue", "inject-pjsip-callid-glue-forged"}
 """Cases whose every failure is cut at Asterisk's size limit: a log alone cannot tell who it was."""
+LOGGED_IN = {"ami-not-allowed", "ami-unknown-action"}
+"""Cases in which somebody logs in to the AMI and asks for too much: he is blamed, and spared as a friend."""
 FORGED = {"inject-ami-http-forged-both"}
 """Whole events and records written through AMI over HTTP: only a JSON log tells them from true ones."""
 

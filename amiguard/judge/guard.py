@@ -43,6 +43,10 @@ _LOCALS: Final = 256
 _EVERYBODY: Final = Prefix.parse("0.0.0.0/0")
 _FULL: Final = "as many bans run as there may be; only proven evidence bans until some are over"
 _LAST_PORT: Final = 65_535
+_HALF: Final = 0.5
+"""The part of a threshold from which on a log-in is a breach."""
+_ENOUGH: Final = 0.25
+"""The part from which a friend's requests in vain count no more: enough for evidence, too little for a breach."""
 _NAME: Final = 36
 """Bytes of an account in a text, as many as PJSIP lets a sender choose."""
 
@@ -213,19 +217,21 @@ class Guard:
 
     def _is_breach(self, fast: float, slow: float, friend: Friend | None) -> bool:
         """Whether a log-in after failures of these scores is more likely a guess that came true."""
+        return self._reaches(_HALF, fast, slow, friend is not None)
+
+    def _reaches(self, part: float, fast: float, slow: float, friend: bool) -> bool:
+        """Whether one of the scores is this part (0 to 1) of its threshold, or more."""
         score, factor = self.config.score, self.config.allow.authenticated_factor if friend else 1.0
-        return 2 * fast >= score.fast.threshold * factor or 2 * slow >= score.slow.threshold * factor
+        return fast >= part * score.fast.threshold * factor or slow >= part * score.slow.threshold * factor
 
     def _failure(
         self, event: SecurityEvent, time: float, standing: Standing, points: float, *, proven: bool
     ) -> tuple[Outcome, ...]:
         source = standing.source
         friend = self._friend(source, time)
-        if friend and (phone := self.phones.failed(source, event, time)):
+        if friend and (spared := self._spared(event, time, source)):
             self.scorer.exhibit(source, event, proven=proven)
-            return self.alarms.say(
-                Alarm("broken phone", source, time, str(phone), self._evidence(source), phone.account)
-            )
+            return self.alarms.say(spared._replace(evidence=self._evidence(source)))
         offence = self.scorer.add(
             source,
             time,
@@ -239,6 +245,16 @@ class Guard:
         if proven and self._scores_wide(standing):
             outcome += self._widely(event, time, source.within(self.config.score.wide6), points)
         return outcome
+
+    def _spared(self, event: SecurityEvent, time: float, source: Prefix) -> Alarm | None:
+        """What to say of a friend's failure that is no guess, instead of counting it; None if it counts."""
+        if phone := self.phones.failed(source, event, time):
+            return Alarm("broken phone", source, time, str(phone), about=phone.account)
+        if security.overreaching(event) and self._reaches(_ENOUGH, *self.scorer.scores(source, time), True):
+            name = event.account[:_NAME].decode("utf-8", "backslashreplace")
+            text = f"not banned, {name} has logged in: {KINDS[event.kind].meaning}"
+            return Alarm("suppressed", source, time, text, about=event.account[:_NAME])
+        return None
 
     def _decide(
         self, offence: Offence, event: SecurityEvent, standing: Standing, friend: Friend | None

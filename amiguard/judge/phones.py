@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from amiguard.judge.friends import DAY
-from amiguard.judge.rhythm import CAUSES, BrokenPhone, Rhythm
+from amiguard.judge.rhythm import BrokenPhone, Rhythm, cause
 from amiguard.model import Prefix
 from amiguard.sources.kinds import UNKNOWN
 
@@ -25,10 +25,11 @@ HOUSES: Final = 512
 ACCOUNTS: Final = 16
 """Accounts of a friend; those that are no phone yet make room first."""
 SPARED: Final = 5760
-"""Failures of a friend that are spared in a day: four phones that try once a minute, or one each 15 s.
+"""Wrong passwords of a friend that are spared in a day: four phones that try once a minute, or one each 15 s.
 
 A friend's fast threshold of 72 lets 3,600 a day pass anyhow, at two points each.
 """
+_GUESSES: Final = frozenset(("InvalidPassword", "ChallengeResponseFailed"))
 _LONGEST: Final = 80
 
 
@@ -60,8 +61,10 @@ class _House:
         rhythm = self.rhythms[account] = Rhythm(event, time)
         return rhythm
 
-    def spares(self, time: float) -> bool:
-        """Whether another failure today is spared; it is counted."""
+    def spares(self, event: SecurityEvent, time: float) -> bool:
+        """Whether another failure today is spared; it is counted if it tests a password."""
+        if event.kind not in _GUESSES or event.account == UNKNOWN:
+            return True
         if time - self.day >= DAY:
             self.day, self.spared = time, 0
         self.spared += 1
@@ -82,7 +85,7 @@ class Phones:
 
     def failed(self, source: Prefix, event: SecurityEvent, time: float) -> BrokenPhone | None:
         """Note a friend's failure; the phone whose it is, if it is a broken one's and to be spared."""
-        if event.service == b"AMI" or event.tampered or event.kind not in CAUSES:
+        if event.service == b"AMI" or event.tampered or not cause(event):
             return None
         house = self._houses.pop(source, None) or _House(time)
         if len(self._houses) >= HOUSES:
@@ -93,7 +96,7 @@ class Phones:
         if account is None or rhythm is None:
             return None
         rhythm.failed(event, time)
-        return _phone(account, rhythm) if rhythm.steady and house.spares(time) else None
+        return _phone(account, rhythm) if rhythm.steady and house.spares(event, time) else None
 
     def broken(self, time: float) -> Iterator[BrokenPhone]:
         """All phones that are broken at `time`."""

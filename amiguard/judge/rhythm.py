@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from amiguard.model import Prefix
+from amiguard.sources import security
 from amiguard.sources.kinds import UNKNOWN
 
 if TYPE_CHECKING:
@@ -34,14 +35,24 @@ _SLACK: Final = 2.0
 _PERIODS: Final = 3
 """An interval may be so many periods long: packets are lost."""
 
-CAUSES: Final = {
+_ADDRESS: Final = "an address that its access list refuses"
+_CAUSES: Final[dict[str | bytes | None, str]] = {
     "InvalidPassword": "an old password",
     "ChallengeResponseFailed": "an old password",
     "InvalidAccountID": "an account that does not exist",
     "InvalidTransport": "a transport that its account may not use",
     "ChallengeSent": "an account that does not exist",
+    b"not_match_endpoint_acl": _ADDRESS,
+    b"not_match_endpoint_contact_acl": _ADDRESS,
+    b"device_must_match_acl": _ADDRESS,
 }
-"""What it looks like when a phone fails so; other failures are not those of a phone."""
+"""What it looks like when a phone fails so, by event or, for a FailedACL, by ACLName."""
+
+
+def cause(event: SecurityEvent) -> str:
+    """What a failure looks like when a phone fails so; empty if no phone does."""
+    what = security.detail(event, "ACLName") if event.kind == "FailedACL" else event.kind
+    return _CAUSES.get(what, "")
 
 
 class BrokenPhone(NamedTuple):
@@ -79,7 +90,7 @@ class Rhythm:
         self.failures = 0
         self.agreeing = 0
         """Intervals in a row that were like the others."""
-        self.cause = CAUSES[event.kind]
+        self.cause = cause(event)
         self.session = 0
         """A hash of the last attempt's Call-ID."""
         self.tries: tuple[int, ...] = ()
@@ -103,7 +114,7 @@ class Rhythm:
         self.failures += 1
         self.address, self.session = event.remote.address, hash(event.session)
         if event.account != UNKNOWN:
-            self.cause = CAUSES[event.kind]
+            self.cause = cause(event)
         passed, this = time - self.last, hash((event.kind, event.session, event.details))
         if passed <= TRANSACTION and this in self.tries:
             return  # the same try once more tells a guesser nothing

@@ -26,6 +26,9 @@ _LAST_PORT: Final = 65_535
 _LATEST: Final = 253_370_764_800.0  # the year 9999
 _OFFSET: Final = (b"+", b"-")
 _REMEMBERED: Final = 8192
+_OVERREACHING: Final = frozenset(("RequestNotAllowed", "RequestBadFormat"))
+_EPOCH: Final = (b"1970-01-01", b"1969-12-31")
+"""How the SessionTV of a session begins that has not logged in, east and west of Greenwich."""
 
 # What a named tuple's own constructor calls: by itself it takes half the time.
 _event: Final[Callable[[tuple[object, ...]], SecurityEvent]] = partial(tuple.__new__, SecurityEvent)
@@ -123,6 +126,12 @@ def detail(event: SecurityEvent, field: str) -> bytes | None:
     """The named field after the addresses; None when the event does not carry it."""
     at = _DETAIL.get((event.kind, field))
     return None if at is None else event.details[at]
+
+
+def overreaching(event: SecurityEvent) -> bool:
+    """Whether somebody who has logged in to the AMI asks for what he may not, or what there is not."""
+    session = detail(event, "SessionTV") if event.kind in _OVERREACHING and not event.tampered else None
+    return session is not None and not session.startswith(_EPOCH)
 
 
 def proven(event: SecurityEvent) -> bool:

@@ -6,6 +6,7 @@ import made
 import pytest
 from made import ATTACKER, DAY, HOUR, MINUTE, START
 
+from amiguard.judge import evidence
 from amiguard.judge.friends import (
     ACCOUNTS,
     COUNTED_ACCOUNTS,
@@ -227,3 +228,34 @@ def test_who_dials_many_numbers_shares_his_address_with_nobody() -> None:
     assert [] == made.alarms(judge, calls)
     (ban, *_) = made.bans(judge, failures(36, begin=10.0, service=b"SIP", transport=b"TLS"))
     assert "house" == ban.scope
+
+
+def asking(count: int, session: bytes, kind: str = "RequestNotAllowed") -> list[made.SecurityEvent]:
+    """Requests over the AMI for what nobody may, in a session that began then."""
+    words = {"service": b"AMI", "transport": b"TCP", "account": b"panel", "SessionTV": session}
+    return [made.event(kind, 10.0 * n, **words) for n in range(count)]
+
+
+MANAGER = made.event(
+    "SuccessfulAuth", service=b"AMI", account=b"panel", transport=b"TCP", local=b"IPV4/TCP/0.0.0.0/5038"
+)
+BEGUN = b"2026-11-21T22:21:39.487+0000"
+
+
+@pytest.mark.parametrize("kind", ["RequestNotAllowed", "RequestBadFormat"])
+def test_who_has_logged_in_to_the_ami_may_ask_for_more_than_he_is_allowed_and_it_is_told(kind: str) -> None:
+    events = [MANAGER, *asking(500, BEGUN, kind)]
+    assert [] == made.bans(made.guard(), events)
+    (alarm,) = made.alarms(made.guard(), events)
+    assert "not banned, panel has logged in: a request" in alarm.text
+    assert {kind} == {each.event.kind for each in evidence.unpack(alarm.evidence)}
+
+
+@pytest.mark.parametrize("session", [b"1970-01-01T01:00:00.000+0100", b"1969-12-31T19:00:00.000-0500"])
+def test_before_a_log_in_it_counts_even_against_a_friend(session: bytes) -> None:
+    assert made.bans(made.guard(), [MANAGER, *asking(100, session)])
+
+
+def test_who_has_guessed_his_way_in_is_no_friend_and_may_not() -> None:
+    guesses = [made.event("InvalidPassword", service=b"AMI", transport=b"TCP") for _ in range(2)]
+    assert made.bans(made.guard(), [*guesses, MANAGER, *asking(1, BEGUN)])

@@ -17,7 +17,7 @@ from amiguard.model import Peer, Prefix
 from amiguard.sources.securitylog import SecurityLog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from amiguard.judge.rhythm import BrokenPhone
 
@@ -249,3 +249,31 @@ def test_when_the_clock_is_set_the_rhythm_goes_on() -> None:
     phones.shift(-HOUR)
     [phone] = filter(None, noted(phones, attempt(20 * MINUTE + 1 - HOUR)))
     assert (START + 1 - HOUR, 60.0, 21) == (phone.since, phone.every, phone.failures)
+
+
+def refused(at: float, account: bytes = b"130") -> list[made.SecurityEvent]:
+    """What PJSIP says of one attempt, whatever the password, at an address that is not allowed."""
+    acl = made.event(
+        "FailedACL", at, account=account, session=b"%.1f" % at, ACLName=b"not_match_endpoint_acl"
+    )
+    challenge = made.event("ChallengeSent", at, account=UNKNOWN, session=acl.session)
+    answer = made.event("ChallengeResponseFailed", at, account=UNKNOWN, session=acl.session, Response=b"1")
+    return [acl, challenge, acl, answer]
+
+
+def unknown(at: float) -> list[made.SecurityEvent]:
+    """What it says of one attempt with an account that is gone."""
+    first = made.event("InvalidAccountID", at, account=b"999", session=b"%.1f" % at)
+    challenge = made.event("ChallengeSent", at, account=UNKNOWN, session=first.session)
+    answer = made.event("ChallengeResponseFailed", at, account=UNKNOWN, session=first.session, Response=b"1")
+    return [first, challenge, first, answer]
+
+
+@pytest.mark.parametrize("attempt", [refused, unknown])
+def test_a_failure_that_tests_no_password_is_spared_as_often_as_it_comes(
+    attempt: Callable[[float], list[made.SecurityEvent]],
+) -> None:
+    """Four events each half a minute are more than the tries that a guesser has in a day."""
+    events = [event for n in range(2 * 2880) for event in attempt(30.0 * n)]
+    assert len(events) > 4 * SPARED - 1
+    assert made.bans(made.guard(), house(events, days=2)) == []
