@@ -46,7 +46,7 @@ _LAST_PORT: Final = 65_535
 _HALF: Final = 0.5
 """The part of a threshold from which on a log-in is a breach."""
 _ENOUGH: Final = 0.25
-"""The part from which a friend's requests in vain count no more: enough for evidence, too little for a breach."""
+"""The part from which a friend's requests in vain count no more: evidence enough, and no breach."""
 _NAME: Final = 36
 """Bytes of an account in a text, as many as PJSIP lets a sender choose."""
 
@@ -229,7 +229,7 @@ class Guard:
     ) -> tuple[Outcome, ...]:
         source = standing.source
         friend = self._friend(source, time)
-        if friend and (spared := self._spared(event, time, source)):
+        if friend and (spared := self._spared(event, time, source, proven=proven)):
             self.scorer.exhibit(source, event, proven=proven)
             return self.alarms.say(spared._replace(evidence=self._evidence(source)))
         offence = self.scorer.add(
@@ -246,15 +246,19 @@ class Guard:
             outcome += self._widely(event, time, source.within(self.config.score.wide6), points)
         return outcome
 
-    def _spared(self, event: SecurityEvent, time: float, source: Prefix) -> Alarm | None:
+    def _spared(self, event: SecurityEvent, time: float, source: Prefix, *, proven: bool) -> Alarm | None:
         """What to say of a friend's failure that is no guess, instead of counting it; None if it counts."""
         if phone := self.phones.failed(source, event, time):
             return Alarm("broken phone", source, time, str(phone), about=phone.account)
-        if security.overreaching(event) and self._reaches(_ENOUGH, *self.scorer.scores(source, time), True):
-            name = event.account[:_NAME].decode("utf-8", "backslashreplace")
-            text = f"not banned, {name} has logged in: {KINDS[event.kind].meaning}"
-            return Alarm("suppressed", source, time, text, about=event.account[:_NAME])
-        return None
+        if not security.overreaching(event):
+            return None
+        if proven:  # a session that lives for weeks logs in once
+            self.friends.succeeded(source, event.account, (event.remote.address, event.remote.port), time)
+        if not self._reaches(_ENOUGH, *self.scorer.scores(source, time), friend=True):
+            return None
+        name = event.account[:_NAME].decode("utf-8", "backslashreplace")
+        text = f"not banned, {name} has logged in: {KINDS[event.kind].meaning}"
+        return Alarm("suppressed", source, time, text, about=event.account[:_NAME])
 
     def _decide(
         self, offence: Offence, event: SecurityEvent, standing: Standing, friend: Friend | None

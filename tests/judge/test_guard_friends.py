@@ -259,3 +259,9 @@ def test_before_a_log_in_it_counts_even_against_a_friend(session: bytes) -> None
 def test_who_has_guessed_his_way_in_is_no_friend_and_may_not() -> None:
     guesses = [made.event("InvalidPassword", service=b"AMI", transport=b"TCP") for _ in range(2)]
     assert made.bans(made.guard(), [*guesses, MANAGER, *asking(1, BEGUN)])
+
+
+def test_who_stays_logged_in_for_days_stays_a_friend() -> None:
+    """He asks in vain every ten seconds, from one session."""
+    events = [MANAGER, *asking(3 * 8640, BEGUN)]
+    assert [] == made.bans(made.guard(), events)
