@@ -1,0 +1,112 @@
+"""In a flood of forged senders, who hide behind one another, true attackers are banned all the same."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from lab import until
+from realsite import PBX4, Site, ami_of, log_of
+from sipphone import Line, Phone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lab import Service
+    from networks import Host
+
+pytestmark = pytest.mark.asterisk
+
+SECONDS = 10
+PACKETS = 9000
+"""A second; of each Asterisk makes two events."""
+MEMORY = 256 * 1024
+"""KiB, at most; 100,000 sources take less."""
+AT_ONCE = 3.0
+"""Seconds, on a busy machine; 0.1 or less on an idle one."""
+LIMIT = 60.0
+_TESTS = Path(__file__).parents[1]
+
+
+@contextlib.contextmanager
+def flood(host: Host) -> Iterator[subprocess.Popen[bytes]]:
+    """Have it under way."""
+    program = [sys.executable, str(Path(__file__).parent / "flooder.py"), PBX4, str(SECONDS), str(PACKETS)]
+    with host.inside():
+        process = subprocess.Popen(program, env=os.environ | {"PYTHONPATH": str(_TESTS)})
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def shout(host: Host) -> None:
+    """Guess as fast as the line takes it, until nobody answers."""
+    with contextlib.suppress(OSError), Line(host, PBX4, "TCP") as line:
+        phone = Phone(line, "101")
+        while True:
+            phone.register("wrong", 5.0)
+
+
+def whisper(host: Host) -> None:
+    """Guess twice a second, until nobody answers."""
+    with contextlib.suppress(OSError), Line(host, PBX4, "TCP") as line:
+        phone = Phone(line, "102")
+        while True:
+            phone.register("wrong", 5.0)
+            time.sleep(0.5)
+
+
+def span(site: Site, source: str) -> float:
+    """Seconds from the first to the last event that Asterisk has raised about an address."""
+    times = [each.time for each in site.pbx.raised(source)]
+    return max(times) - min(times)
+
+
+def test_one_source_alone_is_over_before_it_is_a_flood(site: Site) -> None:
+    host = site.attacker()
+    with site.guarded() as service, Line(host, PBX4) as line:
+        request = bytes(Phone(line, "nobody").request("REGISTER", call_id="flood@00000@"))
+        for n in range(PACKETS):
+            line.send(request.replace(b"@00000@", b"@%05d@" % n))
+        service.until_banned(f"{host.address4}/32")
+        until(lambda: service.bans()[f"{host.address4}/32"]["packets"], "packets dropped")
+        assert span(site, host.address4) < AT_ONCE
+        assert len(site.pbx.raised(host.address4)) < PACKETS
+
+
+def test_true_attackers_do_not_hide_in_a_flood_of_forged_senders(site: Site) -> None:
+    loud, quiet = site.attacker(), site.attacker()
+    with site.guarded() as service, flood(site.attacker()) as flooder:
+        until(lambda: log_of(service)["events"] > PACKETS, "a flood")
+        for host, attack in ((loud, shout), (quiet, whisper)):
+            threading.Thread(target=attack, args=(host,), daemon=True).start()
+        service.until_banned(f"{loud.address4}/32", f"{quiet.address4}/32")
+        assert flooder.poll() is None, "it was over before both were banned"
+        assert 0 == flooder.wait(LIMIT)
+        until(lambda: not log_of(service)["behind"], "the end of the log", LIMIT)
+        until(lambda: "listening" == ami_of(service)["state"], "the AMI", LIMIT)
+        assert span(site, loud.address4) < AT_ONCE
+        assert PACKETS * SECONDS < log_of(service)["events"], "Asterisk has heard most of it"
+        with Line(site.phones, PBX4) as line:
+            assert 200 == Phone(line, "103").register()
+        assert {f"{loud.address4}/32", f"{quiet.address4}/32"} == service.bans().keys()
+        assert peak(service) < MEMORY
+
+
+def peak(service: Service) -> int:
+    """The most memory that it has had, in KiB."""
+    assert service.process is not None
+    status = Path(f"/proc/{service.process.pid}/status").read_text(encoding="ascii")
+    found = re.search(r"VmHWM:\s+(\d+)", status)
+    assert found
+    return int(found[1])
