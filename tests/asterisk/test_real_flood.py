@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
 import subprocess
@@ -25,25 +26,34 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asterisk
 
-SECONDS = 10
 PACKETS = 9000
 """A second; of each Asterisk makes two events."""
+EVENTS = 160_000
+"""Of the whole flood: ten seconds of it, if the machine has nothing else to do."""
 MEMORY = 256 * 1024
 """KiB, at most; 100,000 sources take less."""
-AT_ONCE = 3.0
+AT_ONCE = 5.0
 """Seconds, on a busy machine; 0.1 or less on an idle one."""
-LIMIT = 60.0
+LIMIT = 120.0
 _TESTS = Path(__file__).parents[1]
 
 
+@pytest.fixture(autouse=True)
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Two floods at once would measure the machine."""
+    with (tmp_path_factory.getbasetemp().parent / "flood.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 @contextlib.contextmanager
-def flood(host: Host) -> Iterator[subprocess.Popen[bytes]]:
+def flood(host: Host) -> Iterator[None]:
     """Have it under way."""
-    program = [sys.executable, str(Path(__file__).parent / "flooder.py"), PBX4, str(SECONDS), str(PACKETS)]
+    program = [sys.executable, str(Path(__file__).parent / "flooder.py"), PBX4, str(PACKETS)]
     with host.inside():
         process = subprocess.Popen(program, env=os.environ | {"PYTHONPATH": str(_TESTS)})
     try:
-        yield process
+        yield
     finally:
         process.kill()
         process.wait()
@@ -86,20 +96,20 @@ def test_one_source_alone_is_over_before_it_is_a_flood(site: Site) -> None:
 
 def test_true_attackers_do_not_hide_in_a_flood_of_forged_senders(site: Site) -> None:
     loud, quiet = site.attacker(), site.attacker()
-    with site.guarded() as service, flood(site.attacker()) as flooder:
-        until(lambda: log_of(service)["events"] > PACKETS, "a flood")
-        for host, attack in ((loud, shout), (quiet, whisper)):
-            threading.Thread(target=attack, args=(host,), daemon=True).start()
-        service.until_banned(f"{loud.address4}/32", f"{quiet.address4}/32")
-        assert flooder.poll() is None, "it was over before both were banned"
-        assert 0 == flooder.wait(LIMIT)
+    with site.guarded() as service:
+        with flood(site.attacker()):
+            until(lambda: log_of(service)["events"] > PACKETS, "a flood")
+            for host, attack in ((loud, shout), (quiet, whisper)):
+                threading.Thread(target=attack, args=(host,), daemon=True).start()
+            both = {f"{loud.address4}/32", f"{quiet.address4}/32"}
+            until(lambda: both == service.bans().keys(), "both banned", LIMIT)
+            until(lambda: log_of(service)["events"] > EVENTS, "the rest of the flood", LIMIT)
         until(lambda: not log_of(service)["behind"], "the end of the log", LIMIT)
         until(lambda: "listening" == ami_of(service)["state"], "the AMI", LIMIT)
         assert span(site, loud.address4) < AT_ONCE
-        assert PACKETS * SECONDS < log_of(service)["events"], "Asterisk has heard most of it"
         with Line(site.phones, PBX4) as line:
             assert 200 == Phone(line, "103").register()
-        assert {f"{loud.address4}/32", f"{quiet.address4}/32"} == service.bans().keys()
+        assert both == service.bans().keys()
         assert peak(service) < MEMORY
 
 
