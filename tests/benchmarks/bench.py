@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from figures import Figure, table
-from inside import MEASUREMENTS
+from inside import MEASUREMENTS, SELDOM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _INSIDE = Path(__file__).with_name("inside.py")
 _NAMESPACES = ("unshare", "-Urnmpf", "--mount-proc", "--kill-child=KILL", "--")
 _LIMIT = 240.0
+_LONG_LIMIT = 7200.0
 _PEERS = (("nft", "--version"), ("fail2ban-server", "--version"), ("grep", "--version"))
 
 
@@ -62,9 +63,9 @@ def _arguments() -> argparse.Namespace:
     reader.add_argument(
         "--only",
         type=_names,
-        default=tuple(MEASUREMENTS),
+        default=tuple(name for name in MEASUREMENTS if name not in SELDOM),
         metavar="NAME,...",
-        help=f"of {', '.join(MEASUREMENTS)}",
+        help=f"of {', '.join(MEASUREMENTS)}; by default all but {', '.join(SELDOM)}",
     )
     return reader.parse_args()
 
@@ -91,13 +92,13 @@ def _measured(name: str, *, quick: bool) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory(prefix="amiguard-bench-") as root:
         command = [*_NAMESPACES, sys.executable, str(_INSIDE), name, root, *(["--quick"] if quick else [])]
         out = Path(root, "figures")
-        trouble = _run(command, out)
+        trouble = _run(command, out, _LONG_LIMIT if name in SELDOM else _LIMIT)
         yield from (Figure(**json.loads(line)) for line in out.read_text().splitlines())
     if trouble:
         yield Figure(name, "", None, remark=trouble)
 
 
-def _run(command: list[str], out: Path) -> str:
+def _run(command: list[str], out: Path, limit: float) -> str:
     """Run it, its figures into `out`; what went wrong, in one line.
 
     Whatever ends us ends it: with `unshare` dies its PID namespace.
@@ -105,9 +106,9 @@ def _run(command: list[str], out: Path) -> str:
     with out.open("wb") as sink:
         child = subprocess.Popen(command, stdout=sink, stderr=subprocess.PIPE, text=True)
         try:
-            _, said = child.communicate(timeout=_LIMIT)
+            _, said = child.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
-            return f"ended after {_LIMIT:g} s"
+            return f"ended after {limit:g} s"
         finally:
             child.kill()
             child.wait()

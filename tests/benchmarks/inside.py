@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import burst
 import flood
 import footprint
+import growth
 import latency
 import listing
 import restart
@@ -34,7 +35,10 @@ MEASUREMENTS: Mapping[str, Callable[[Path, Scale], Iterator[Figure]]] = {
     "restart": restart.measure,
     "listing": listing.measure,
     "footprint": footprint.measure,
+    "growth": growth.measure,
 }
+SELDOM = frozenset({"growth"})
+"""What is measured only when it is asked for: it takes many minutes."""
 
 
 def main(name: str, root: str, *options: str) -> int:

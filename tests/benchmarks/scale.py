@@ -21,6 +21,7 @@ class Scale:
     restored: tuple[int, ...]
     tracked: int
     watched: float
+    grown: tuple[int, ...]
 
 
 FULL = Scale(
@@ -36,6 +37,7 @@ FULL = Scale(
     restored=(10_000, 100_000),
     tracked=100_000,
     watched=10.0,
+    grown=(1_000, 10_000, 100_000, 1_000_000),
 )
 QUICK = Scale(
     runs=1,
@@ -50,4 +52,5 @@ QUICK = Scale(
     restored=(10_000,),
     tracked=20_000,
     watched=3.0,
+    grown=(1_000, 10_000),
 )
