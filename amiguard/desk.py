@@ -187,11 +187,10 @@ class Desk:
                     left = None if ban.until == FOREVER else ban.until - now
                     yield views.running_line(ban, views.Effect(left, 0, 0))
             return
-        for counted in firewall.bans():
-            ban = guard.bans.get(counted.source) or stranger(
-                counted.source, counted.scope, counted.remaining, now
-            )
-            yield views.running_line(ban, views.Effect(counted.remaining, counted.packets, counted.bytes))
+        remembered = guard.bans.get
+        for source, scope, left, packets, octets in firewall.bans():
+            ban = remembered(source) or stranger(source, scope, left, now)
+            yield views.running_line(ban, views.Effect(left, packets, octets))
 
     def _ban(self, request: Mapping[str, Any]) -> Reply:
         source = self._prefix(request["address"])

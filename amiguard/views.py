@@ -78,28 +78,16 @@ def running(one: Ban, effect: Effect) -> dict[str, Any]:
 def running_line(one: Ban, effect: Effect) -> str:
     """`running` as a line of JSON, three times as fast: a list may have a hundred thousand."""
     source, scope, proof, since, until, reason, origin, strike, score = one
+    left, packets, octets = effect
     end = moment(until)
-    return _LINE % (
-        source.address,
-        source.length,
-        scope,
-        proof,
-        moment(since),
-        f'"{end}"' if end else "null",
-        _quoted(reason),
-        origin,
-        strike,
-        round(score, 2),
-        "null" if effect.remaining is None else round(effect.remaining, 3),
-        effect.packets,
-        effect.bytes,
+    ends = f'"{end}"' if end else "null"
+    remaining = "null" if left is None else round(left, 3)
+    return (
+        f'{{"address": "{source.address}", "prefix": {source.length}, "scope": "{scope}", '
+        f'"proof": "{proof}", "since": "{moment(since)}", "until": {ends}, "reason": {_quoted(reason)}, '
+        f'"origin": "{origin}", "strike": {strike}, "score": {round(score, 2)}, '
+        f'"remaining": {remaining}, "packets": {packets}, "bytes": {octets}}}'
     )
-
-
-_LINE: Final = (
-    '{"address": "%s", "prefix": %d, "scope": "%s", "proof": "%s", "since": "%s", "until": %s, "reason": %s, '
-    '"origin": "%s", "strike": %d, "score": %s, "remaining": %s, "packets": %d, "bytes": %d}'
-)
 
 
 @functools.lru_cache(maxsize=4096)

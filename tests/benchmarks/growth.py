@@ -26,7 +26,7 @@ _RESTORED = {1_000_000: 15.0}
 
 
 def measure(root: Path, scale: Scale) -> Iterator[Figure]:
-    """So many bans, of a record each; so many sources that fail three times; what an idle service has is off."""
+    """So many bans, of a record each; so many sources that fail three times, less what is idle."""
     kernel.flush()
     with Guard(root / "idle", written(root / "idle.log", ())) as guard:
         time.sleep(_SETTLE)
