@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from amiguard.model import Ban
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _STRIKES: Final = 32
 """Strikes remembered of a source; the durations run out long before."""
+_PART: Final = 64
+"""Of the strikes remembered, so much of a full table is forgotten at once."""
 _UNUSED: Final = {4: 32, 16: 128}
 """Bits of an address by its bytes: no prefix is longer."""
 
@@ -145,8 +148,13 @@ class Bans:
         """A judged ban began at `time`."""
         strikes = (*self._strikes.pop(source, ()), time)[-_STRIKES:]
         if len(self._strikes) >= self._limit:
-            del self._strikes[next(iter(self._strikes))]  # who has not offended for the longest
+            self._forget_strikes()
         self._strikes[source] = strikes
+
+    def _forget_strikes(self) -> None:
+        """Forget who has not offended for the longest; many at once, as a dict's first is slow to find."""
+        for source in list(islice(self._strikes, max(self._limit // _PART, 1))):
+            del self._strikes[source]
 
     def strikes(self, source: Prefix) -> tuple[float, ...]:
         """When the source was banned by judgement before, oldest first."""

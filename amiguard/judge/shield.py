@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _LOOPBACK: Final = (Prefix.parse("127.0.0.0/8"), Prefix.parse("::1"))
 _LINK_LOCAL: Final = Prefix.parse("fe80::/10")
-_REMEMBERED: Final = 16_384
+_REMEMBERED: Final = 8192
 
 Shelter = Literal["ignored", "spared"]
 

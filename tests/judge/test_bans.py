@@ -102,3 +102,22 @@ def test_a_restart_takes_up_strikes_and_bans() -> None:
     bans.restore([ban], [(source, START - 100), (source, START)])
     assert bans.get(source) == ban
     assert bans.sentence(offence(source, START + 700), "house", "test").strike == 3
+
+
+def test_when_strikes_are_too_many_those_of_the_latest_offenders_stay() -> None:
+    bans = Bans(made.guard().config.ban, 1000)
+    sources = [Prefix.of(n.to_bytes(4)) for n in range(2500)]
+    for source in sources:
+        bans.count_strike(source, START)
+    remembered = [source for source in sources if bans.strikes(source)]
+    assert sources[-len(remembered) :] == remembered
+    assert 900 < len(remembered) <= 1000
+
+
+def test_whoever_offends_again_is_among_the_latest() -> None:
+    bans = Bans(made.guard().config.ban, 1000)
+    old, *others = [Prefix.of(n.to_bytes(4)) for n in range(1500)]
+    for source in others:
+        bans.count_strike(old, START)
+        bans.count_strike(source, START)
+    assert bans.strikes(old)
