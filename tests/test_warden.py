@@ -156,4 +156,4 @@ def test_an_ami_that_says_nothing_has_nothing_written() -> None:
     one.ledger.allows([])
     snapshot = one.ledger.snapshot()
     assert snapshot is not None
-    assert b'[["ami", 1000.0, 1003.0]]' == snapshot.notes["coverage"]
+    assert b'[["ami", 1000.0, 1003.0, 0]]' == snapshot.notes["coverage"]
