@@ -53,7 +53,6 @@ class Desk:
         self.over_http = False
         self.tails: Mapping[str, Tail] = {}
         self.patterns: tuple[str, ...] = ()
-        self.store_trouble = ""
         self._commands: dict[str, Callable[[Mapping[str, Any]], Reply]] = {
             "status": self._status,
             "list": self._list,
@@ -96,7 +95,7 @@ class Desk:
                 "alarms": [views.alarm(alarm) for alarm in guard.alarms],
                 "bans": len(guard.bans),
                 "firewall": {"state": state, "repairs": warden.repairs},
-                "store": {"state": self.store_trouble or "ok"},
+                "store": {"state": warden.ledger.trouble or "ok"},
                 "hidden": guard.notices.hidden,
                 "notices": views.notices(guard.notices),
                 "repeats": guard.counting.repeats,

@@ -38,9 +38,14 @@ _PARTS: Final = (
 
 
 class Ledger:
-    """Collects changes; `snapshot` is a consistent cut through all of them."""
+    """Collects changes; `snapshot` is a consistent cut through all of them.
+
+    Attributes:
+        trouble: why the store does not take them; empty while it does.
+    """
 
     def __init__(self, guard: Guard) -> None:
+        self.trouble = ""
         self._guard = guard
         self._bans: list[BanRow] = []
         self._ended: list[Ending] = []

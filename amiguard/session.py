@@ -12,10 +12,8 @@ import gc
 import logging
 import struct
 import time
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from amiguard import host, ledger, systemd
 from amiguard.control import ControlError, serving
@@ -25,8 +23,10 @@ from amiguard.firewall.netlink import FirewallError
 from amiguard.firewall.nftables import Firewall
 from amiguard.judge.guard import Guard
 from amiguard.ledger import Ledger
+from amiguard.mender import Mender
+from amiguard.scribe import Scribe
 from amiguard.sources.position import Position
-from amiguard.store import Bounds, Store, StoreError
+from amiguard.store import Store, StoreError
 from amiguard.warden import ALLOWED, Warden
 
 if TYPE_CHECKING:
@@ -39,17 +39,10 @@ if TYPE_CHECKING:
     from amiguard.store import Memory
 
 _log = logging.getLogger("amiguard")
-_T = TypeVar("_T")
 
 TICK: Final = 1.0
 """Seconds between two looks at the firewall's generation, the clock and the store."""
-PRUNE: Final = 3600.0
 _YOUNG: Final = 20_000
-_BITTER: Final = 100
-_LATELY: Final = 10.0
-_PEACE: Final = 5.0
-"""After so many repairs within so many seconds there is a pause of so many."""
-_DAYS_90: Final = 90 * 86_400.0
 _JUMP: Final = 1.5
 """Seconds by which wall clock and monotonic clock may part within a tick before the clock counts as set."""
 
@@ -72,8 +65,8 @@ class Session:
         self._desk = Desk(config, self._warden)
         self._wake = asyncio.Event()
         self._adopted = False
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
-        self._altered = asyncio.Event()
+        self._scribe = Scribe(store, self._ledger, config.ban.forget_after)
+        self._mender = Mender(self._warden, firewall) if firewall else None
         self._ears = Ears(config, self._guard, self._warden, self._desk, self._wake)
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
@@ -83,7 +76,7 @@ class Session:
             StartError: the socket cannot be had, or the store holds what cannot be read.
         """
         async with contextlib.AsyncExitStack() as stack:
-            stack.callback(self._writer.shutdown)
+            stack.callback(self._scribe.close)
             listener = self._claim()
             stack.callback(listener.close)
             gc.disable()  # what is loaded now is there to stay
@@ -122,9 +115,10 @@ class Session:
                 *(group.create_task(task) for task in self._ears.tasks(positions)),
                 group.create_task(self._keep(), name="keep"),
                 group.create_task(host.watch(self._warden.at_home), name="host"),
-                group.create_task(self._mend(), name="mend"),
-                group.create_task(self._prune(), name="prune"),
+                group.create_task(self._scribe.prune(), name="prune"),
             ]
+            if self._mender:
+                tasks.append(group.create_task(self._mender.run(), name="mend"))
             await self._ears.begun.wait()
             ready()
             await stop.wait()
@@ -179,7 +173,6 @@ class Session:
     async def _keep(self) -> None:
         """Each second, and when much has changed: the clock, the firewall, the store."""
         offset = time.time() - time.monotonic()
-        generation = self._generation()
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TICK):
@@ -192,83 +185,16 @@ class Session:
             self._warden.tick(time.time())
             self._ears.roll_call()
             await self._adopt()
-            if (now := self._generation()) != generation or self._warden.trouble:
-                generation = now
-                self._altered.set()
+            if self._mender:
+                self._mender.look()
             await self._commit()
             systemd.notify(WATCHDOG=1)
-
-    def _generation(self) -> int | None:
-        if self._firewall is None:
-            return None
-        try:
-            return self._firewall.generation()
-        except FirewallError:
-            return None
-
-    async def _mend(self) -> None:
-        """Put the firewall right as soon as somebody has changed it."""
-        if self._firewall is None:
-            return
-        loop = asyncio.get_running_loop()
-        with self._firewall.watch() as watch:
-            loop.add_reader(watch.fileno(), self._altered.set)
-            quarrel = _Quarrel()
-            try:
-                while True:
-                    await self._altered.wait()
-                    self._altered.clear()
-                    others, repairs = watch.drain(), self._warden.repairs
-                    self._warden.heal()
-                    if others:
-                        await self._restore()
-                    if self._warden.repairs > repairs and quarrel.bitter(loop.time()):
-                        _log.error("somebody undoes every repair of the firewall; the next in %g s", _PEACE)
-                        await asyncio.sleep(_PEACE)
-            finally:
-                loop.remove_reader(watch.fileno())
-
-    async def _restore(self) -> None:
-        """Put back what was taken out of sets that still stand; that takes a look at every ban."""
-        running = list(self._guard.bans)
-        try:
-            missing = await asyncio.to_thread(self._warden.missing, running)
-        except FirewallError as error:
-            self._warden.troubled(error)
-        else:
-            self._warden.restore(missing)
 
     async def _commit(self, *, whole: bool = False) -> None:
         """Write what has changed, unless a record is half read: from there nobody could go on."""
         now = time.time()
-        if not all(channel.settled(now) for channel in self._desk.channels.values()):
-            return
-        snapshot = self._ledger.snapshot(whole=whole)
-        if snapshot is None:
-            return
-        try:
-            await self._aside(lambda: self._store.commit(snapshot))
-        except StoreError as error:
-            self._ledger.put_back(snapshot)
-            if str(error) != self._desk.store_trouble:
-                _log.error("bans land in the kernel, but nothing is remembered: %s", error)
-            self._desk.store_trouble = str(error)
-        else:
-            if self._desk.store_trouble:
-                _log.warning("the store remembers again")
-            self._desk.store_trouble = ""
-
-    async def _prune(self) -> None:
-        bounds = Bounds(age=max(self._config.ban.forget_after, _DAYS_90))
-        while True:
-            with contextlib.suppress(StoreError):  # a store in trouble is said by `_commit`
-                while await self._aside(lambda: self._store.prune(time.time(), bounds)):
-                    pass
-            await asyncio.sleep(PRUNE)
-
-    async def _aside(self, act: Callable[[], _T]) -> _T:
-        """Do what blocks in the store's own thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._writer, act)
+        if all(channel.settled(now) for channel in self._desk.channels.values()):
+            await self._scribe.commit(whole=whole)
 
 
 async def _look() -> host.Host:
@@ -276,18 +202,6 @@ async def _look() -> host.Host:
         return await host.look()
     except OSError as error:
         raise StartError(f"cannot learn who we are on this network: {error}") from error
-
-
-class _Quarrel:
-    """Whether somebody else wants the firewall otherwise, so that mending it would never end."""
-
-    def __init__(self) -> None:
-        self._repairs: deque[float] = deque(maxlen=_BITTER)
-
-    def bitter(self, now: float) -> bool:
-        """Note a repair; whether there were so many lately that it is time for a pause."""
-        self._repairs.append(now)
-        return len(self._repairs) == _BITTER and now - self._repairs[0] < _LATELY
 
 
 def _settle_memory() -> None:

@@ -13,8 +13,8 @@ from amiguard import config
 from amiguard.firewall.nftables import Firewall
 from amiguard.judge.guard import Guard
 from amiguard.ledger import Ledger, restore
+from amiguard.mender import Quarrel
 from amiguard.model import Ban, Prefix, Verdict
-from amiguard.session import _Quarrel
 from amiguard.sources.securitylog import BROKEN, Ambiguous
 from amiguard.store import Store
 from amiguard.warden import Refused, Warden
@@ -139,7 +139,7 @@ def test_many_broken_records_are_an_alarm_once_a_minute(
 
 
 def test_a_quarrel_about_the_firewall_is_bitter_only_when_it_goes_on() -> None:
-    quarrel = _Quarrel()
+    quarrel = Quarrel()
     assert not any(quarrel.bitter(float(second)) for second in range(100))
     assert [False] * 99 + [True] == [quarrel.bitter(1000 + n / 100) for n in range(100)]
     assert not quarrel.bitter(2000)
