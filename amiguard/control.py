@@ -1,10 +1,4 @@
-"""Edge: the Unix socket between command line and service.
-
-A client sends one line, a JSON object with `command` and its arguments.  The
-service answers with a line `{"ok": ...}` or `{"error": text, "exit": code}`,
-then any number of rows, a line each, and `{"end": true}`: who does not see that
-has not seen everything.  `{"end": false, "error": text}` says why there is no more.
-"""
+"""Edge: the service's end of its Unix socket; `asking` is the other, and says what both speak."""
 
 from __future__ import annotations
 
@@ -19,8 +13,9 @@ import socket
 import struct
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from amiguard.asking import LAST, PATIENCE, ControlError
 from amiguard.exits import Exit
 
 if TYPE_CHECKING:
@@ -30,22 +25,10 @@ _log = logging.getLogger("amiguard")
 
 REQUEST_BYTES: Final = 65_536
 CLIENTS: Final = 128
-PATIENCE: Final = 10.0
-"""Seconds in which a client must send its request, and take what it is given."""
 GROUP: Final = "amiguard"
 
 _AT_ONCE: Final = 1000
-_LAST: Final = '{"end": true}\n'
-_BROKEN: Final = '{"end": false'
 _CREDENTIALS: Final = struct.Struct("iii")  # pid, uid, gid: struct ucred, include/linux/socket.h
-
-
-class ControlError(Exception):
-    """The service refused or could not be asked; `code` is the exit code that says which."""
-
-    def __init__(self, text: str, code: int) -> None:
-        super().__init__(text)
-        self.code = code
 
 
 class Reply(NamedTuple):
@@ -158,7 +141,7 @@ class _Server:
         except ControlError as error:
             writer.write(_line({"end": False, "error": str(error)}))
         else:
-            writer.write(_LAST.encode())
+            writer.write(LAST.encode())
         await self._taken(writer)
         writer.close()
         async with asyncio.timeout(PATIENCE):
@@ -259,51 +242,3 @@ def _bind(listener: socket.socket, path: str) -> None:
         os.umask(before)
     with contextlib.suppress(KeyError, OSError):  # the group is a convenience
         os.chown(path, -1, grp.getgrnam(GROUP).gr_gid)
-
-
-@contextlib.contextmanager
-def asking(path: str, command: str, **arguments: Any) -> Iterator[tuple[dict[str, Any], Iterator[str]]]:
-    """Ask the service; gives the first object, and the rows as they come.
-
-    Raises:
-        ControlError: it does not answer (exit code 4), refuses, or breaks off.
-    """
-    with (
-        socket.socket(socket.AF_UNIX) as service,
-        service.makefile("r", encoding="utf-8", newline="\n") as lines,
-    ):
-        with _explained(path):
-            service.settimeout(3 * PATIENCE)
-            service.connect(path)
-            service.sendall(json.dumps({"command": command, **arguments}).encode() + b"\n")
-            head = json.loads(lines.readline() or "null")
-        if head is None:
-            raise ControlError(f"the service at {path} hung up", Exit.SILENT)
-        if "error" in head:
-            raise ControlError(head["error"], head["exit"])
-        yield head, _rows(lines, path)
-
-
-def _rows(lines: TextIO, path: str) -> Iterator[str]:
-    with _explained(path):
-        for line in lines:
-            if line == _LAST:
-                return
-            if line.startswith(_BROKEN):
-                raise ControlError(json.loads(line)["error"], 1)
-            if not line.endswith("\n"):
-                break
-            yield line[:-1]
-    raise ControlError(f"the service at {path} broke off in the middle of its answer", 4)
-
-
-@contextlib.contextmanager
-def _explained(path: str) -> Iterator[None]:
-    try:
-        yield
-    except PermissionError as error:
-        raise ControlError(
-            f"you may not ask the service at {path}: be root or in its group", Exit.SILENT
-        ) from error
-    except OSError as error:
-        raise ControlError(f"no service answers on {path}: {error.strerror or error}", Exit.SILENT) from error

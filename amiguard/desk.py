@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from amiguard import views
+from amiguard.asking import ControlError
 from amiguard.config import duration
-from amiguard.control import ControlError, Reply
+from amiguard.control import Reply
 from amiguard.exits import Exit
 from amiguard.firewall.netlink import FirewallError
 from amiguard.model import FOREVER, Ban, Prefix

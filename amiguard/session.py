@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from amiguard import host, ledger, systemd
-from amiguard.control import ControlError, serving
+from amiguard.asking import ControlError
+from amiguard.control import serving
 from amiguard.desk import Desk, stranger
 from amiguard.ears import Ears
 from amiguard.firewall.netlink import FirewallError

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Self
 import written
 from click.testing import CliRunner
 
+from amiguard.asking import asking
 from amiguard.cli import cli
-from amiguard.control import asking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

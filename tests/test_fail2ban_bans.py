@@ -9,7 +9,7 @@ import pytest
 from lab import Service
 
 from amiguard import config
-from amiguard.control import ControlError
+from amiguard.asking import ControlError
 from amiguard.desk import Desk
 from amiguard.judge.guard import Guard
 from amiguard.ledger import Ledger

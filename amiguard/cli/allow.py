@@ -16,7 +16,7 @@ def allow_command() -> None:
 
 
 def _ask(config_path: str | None, **arguments: Any) -> list[str]:
-    from amiguard.control import asking  # noqa: PLC0415
+    from amiguard.asking import asking  # noqa: PLC0415
 
     with asking(config_or_exit(config_path).service.socket, "allow", **arguments) as (_, rows):
         return list(rows)

@@ -42,7 +42,7 @@ def list_command(config_path: str | None, *, everybody: bool, as_json: bool) -> 
 @contextlib.contextmanager
 def _spared(config: Config) -> Iterator[dict[str, Iterable[str]]]:
     """Who is spared, and the alarms; only the service knows them."""
-    from amiguard.control import asking  # noqa: PLC0415
+    from amiguard.asking import asking  # noqa: PLC0415
 
     with asking(config.service.socket, "spared") as (head, rows):
         yield {"spared": rows, "alarms": map(json.dumps, head["alarms"])}
@@ -123,7 +123,7 @@ def ban_command(
 ) -> None:
     """Ban ADDRESS, an address or prefix; a bare IPv6 address means its source prefix."""
     from amiguard import views  # noqa: PLC0415
-    from amiguard.control import asking  # noqa: PLC0415
+    from amiguard.asking import asking  # noqa: PLC0415
 
     config = config_or_exit(config_path)
     arguments = {"address": address, "for": _lasting(lasting), "reason": reason, "force": force}

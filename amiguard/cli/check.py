@@ -104,7 +104,7 @@ def _store(config: Config) -> Finding:
 
 
 def _service(config: Config) -> Finding:
-    from amiguard.control import ControlError, asking  # noqa: PLC0415
+    from amiguard.asking import ControlError, asking  # noqa: PLC0415
 
     try:
         with asking(config.service.socket, "status") as (head, _):

@@ -122,7 +122,7 @@ def reports(command: _Command) -> _Command:
 
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        from amiguard.control import ControlError  # noqa: PLC0415
+        from amiguard.asking import ControlError  # noqa: PLC0415
 
         try:
             return command(*args, **kwargs)

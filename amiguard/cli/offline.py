@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from amiguard.control import ControlError, asking
+from amiguard.asking import ControlError, asking
 from amiguard.exits import Exit
 
 if TYPE_CHECKING:

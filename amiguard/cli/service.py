@@ -57,7 +57,7 @@ class _Journal(logging.Formatter):
 def status_command(config_path: str | None, *, as_json: bool) -> None:
     """Tell how the service does; exit code 0 only when it answers."""
     from amiguard import views  # noqa: PLC0415
-    from amiguard.control import asking  # noqa: PLC0415
+    from amiguard.asking import asking  # noqa: PLC0415
 
     with asking(config_or_exit(config_path).service.socket, "status") as (head, rows):
         list(rows)

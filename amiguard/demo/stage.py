@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from amiguard.control import ControlError, asking
+from amiguard.asking import ControlError, asking
 from amiguard.demo.children import Child, StageError, child
 from amiguard.demo.namespaces import isolate
 from amiguard.demo.script import MANAGER, SECRET, USER
