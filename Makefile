@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # Where nft is, and what the PATH of a plain user lacks on Debian.
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: help demo test test-real lint bench clean
+.PHONY: help demo test test-real torture lint bench clean
 
 help:            ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -37,6 +37,10 @@ test: $(VENV)/.ready  ## all tests; those that need a missing component skip by 
 test-real: $(VENV)/.real  ## attacks on real Asterisks; needs root and Debian, whose packages it builds them from
 	@$(BIN)/python tests/asterisk/chroots.py
 	$(BIN)/python -m pytest -m asterisk -n 2 --dist loadgroup tests/asterisk $(ARGS)
+
+torture: $(VENV)/.ready  ## what tests/torture does to it, at length; SEED=n for another course of events
+	@: > $(VENV)/torture.jsonl
+	TORTURE=$(VENV)/torture.jsonl TEST_LIMIT=7200 $(BIN)/python -m pytest tests/torture -v $(ARGS)
 
 lint: $(VENV)/.ready  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

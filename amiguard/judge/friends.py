@@ -184,6 +184,11 @@ class Friends:
             self._unlink(source, pushed_out)
         self.changed.add(source)
 
+    def noted(self, source: Prefix) -> None:
+        """Something was noted of the source; if it is a friend, the store should hear of it."""
+        if source in self._friends:
+            self.changed.add(source)
+
     def drop(self, source: Prefix) -> None:
         """The source is a friend no more."""
         friend = self._friends.pop(source, None)

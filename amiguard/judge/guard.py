@@ -232,6 +232,9 @@ class Guard:
         if friend and (spared := self._spared(event, time, source, proven=proven)):
             self.scorer.exhibit(source, event, proven=proven)
             return self.alarms.say(spared._replace(evidence=self._evidence(source)))
+        slow = friend is None or friend.counts_slowly(event.account, time)
+        if friend and slow:
+            self.friends.noted(source)
         offence = self.scorer.add(
             source,
             time,
@@ -239,7 +242,7 @@ class Guard:
             event,
             proven=proven,
             factor=self.config.allow.authenticated_factor if friend else 1.0,
-            slow=friend is None or friend.counts_slowly(event.account, time),
+            slow=slow,
         )
         outcome = self._decide(offence, event, standing, friend) if offence else ()
         if proven and self._scores_wide(standing):

@@ -165,6 +165,13 @@ def test_sixteen_accounts_count_slowly_once_a_day_and_the_rest_each_time() -> No
     assert all(friend.counts_slowly(name, START + DAY) for name in names)
 
 
+def test_an_account_that_has_counted_slowly_is_remembered_through_a_restart() -> None:
+    judge = befriended()
+    judge.friends.changed.clear()
+    made.bans(judge, failures(1))
+    assert {PHONE} == judge.friends.changed
+
+
 def full_friend() -> Friend:
     friend = Friend()
     for n in range(ACCOUNTS + FLOWS):
