@@ -17,18 +17,15 @@ from amiguard.control import Reply
 from amiguard.exits import Exit
 from amiguard.firewall.netlink import FirewallError
 from amiguard.model import FOREVER, Ban, Prefix
-from amiguard.sight import sight
 from amiguard.store import Archive, StoreError
 from amiguard.warden import Refused, refuse_wide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from amiguard.amichannel import AmiChannel
-    from amiguard.channel import LogChannel
     from amiguard.config import Config
+    from amiguard.hearing import Hearing
     from amiguard.model import Origin
-    from amiguard.sources.tail import Tail
     from amiguard.warden import Warden
 
 _ORIGINS: Final[dict[str, Origin]] = {"operator": "operator", "fail2ban": "fail2ban"}
@@ -45,15 +42,10 @@ _LONGEST: Final = 500
 class Desk:
     """Answers requests; everything is asked of the warden, in the loop's own thread."""
 
-    def __init__(self, config: Config, warden: Warden) -> None:
+    def __init__(self, config: Config, warden: Warden, hearing: Hearing) -> None:
         self.config = config
         self.warden = warden
-        self.since = time.time()
-        self.channels: dict[str, LogChannel] = {}
-        self.amis: list[AmiChannel] = []
-        self.over_http = False
-        self.tails: Mapping[str, Tail] = {}
-        self.patterns: tuple[str, ...] = ()
+        self.hearing = hearing
         self._commands: dict[str, Callable[[Mapping[str, Any]], Reply]] = {
             "status": self._status,
             "list": self._list,
@@ -78,13 +70,13 @@ class Desk:
         return Reply(head, _told(rows))
 
     def _status(self, _: Mapping[str, Any]) -> Reply:
-        guard, warden = self.warden.guard, self.warden
+        guard, warden, hearing = self.warden.guard, self.warden, self.hearing
         state = "dry-run" if warden.firewall is None else warden.trouble or "ok"
         return Reply(
             {
-                "since": views.moment(self.since),
-                "sight": self._sight(),
-                "sources": [*self._sources(), *self._amis()],
+                "since": views.moment(hearing.since),
+                "sight": hearing.sight(),
+                "sources": list(hearing.sources(time.time())),
                 "tracked": len(guard.scorer),
                 "friends": len(guard.friends),
                 "known": len(guard.peers),
@@ -101,66 +93,11 @@ class Desk:
                 "notices": views.notices(guard.notices),
                 "repeats": guard.counting.repeats,
                 "channels": views.channels(guard.counting),
-                "clock_skew": sum(channel.timing.skewed for channel in self.channels.values()),
+                "clock_skew": hearing.skewed,
                 "allows": [str(prefix) for prefix in sorted(warden.allows)],
                 "sip_ports": sorted(guard.sip_ports),
             }
         )
-
-    def _sources(self) -> Iterator[dict[str, Any]]:
-        now = time.time()
-        seen = dict(self.tails)
-        for path, tail in seen.items():
-            channel = self.channels.get(path)
-            behind = tail.behind
-            # Before the first event of a backlog it is known to be as old as we are.
-            latest = (channel.timing.latest if channel else None) or self.since
-            yield {
-                "kind": "log",
-                "name": path,
-                "state": tail.state,
-                "reason": views.printable(tail.reason),
-                "form": channel.form if channel and channel.events else None,
-                "events": channel.events if channel else 0,
-                "ambiguous": channel.ambiguous.total() if channel else 0,
-                "lag": round(max(now - latest, 0.0), 3) if behind else 0.0,
-                "behind": behind,
-            }
-        for pattern in self.patterns:
-            if pattern not in seen and not any(Path(path).match(pattern) for path in seen):
-                yield {
-                    "kind": "log",
-                    "name": pattern,
-                    "state": "missing",
-                    "reason": "",
-                    "form": None,
-                    "events": 0,
-                    "ambiguous": 0,
-                    "lag": 0.0,
-                    "behind": 0,
-                }
-
-    def _sight(self) -> list[str]:
-        """What we cannot see: what none of the channels that tell something now can show."""
-        logs = [c for path, c in self.channels.items() if path in self.tails and c.events]
-        amis = [ami for ami in self.amis if ami.listening]
-        forms = (*(log.shows for log in logs if log.shows), *("ami" for _ in amis))
-        return sight(forms, over_http=self.over_http)
-
-    def _amis(self) -> Iterator[dict[str, Any]]:
-        for ami in self.amis:
-            yield {
-                "kind": "ami",
-                "name": ami.address,
-                "state": str(ami.status.state),
-                "reason": views.printable(ami.status.reason),
-                "form": None,
-                "events": ami.events,
-                "ambiguous": ami.ambiguous.total(),
-                "lag": 0.0,
-                "behind": 0,
-                "missed": ami.missed,
-            }
 
     def _friends(self) -> Iterator[dict[str, Any]]:
         now = time.time()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from amiguard.channel import LogChannel
     from amiguard.config import Config
-    from amiguard.desk import Desk
+    from amiguard.hearing import Hearing
     from amiguard.judge.guard import Guard
     from amiguard.sources.position import Position
     from amiguard.warden import Warden
@@ -60,30 +60,32 @@ class Ears:
 
     begun: asyncio.Event
 
-    def __init__(self, config: Config, guard: Guard, warden: Warden, desk: Desk, wake: asyncio.Event) -> None:
+    def __init__(
+        self, config: Config, guard: Guard, warden: Warden, hearing: Hearing, wake: asyncio.Event
+    ) -> None:
         """Learn what there is to listen to.
 
         Args:
             config: which logs and AMIs.
             guard: who judges.
             warden: who acts.
-            desk: is shown the channels, for `status`.
+            hearing: is told which channels there are.
             wake: set when much has changed, and the store should hear of it.
         """
         installation = discover()
         manager = installation.manager
-        desk.over_http = manager is not None and manager.over_http
-        self._forgery = Forgery(self._json_heard) if desk.over_http else None
+        hearing.over_http = manager is not None and manager.over_http
+        self._forgery = Forgery(self._json_heard) if hearing.over_http else None
         self._logs = Logs(config, installation)
         guard.notices.listening = any(log.filter == NOTICE for log in config.logs)
         guard.iax2_port = installation.iax2_port
-        desk.patterns = self._logs.patterns
-        self.warnings = (*self._logs.warnings, *((_OVER_HTTP,) if desk.over_http else ()))
+        hearing.patterns = self._logs.patterns
+        self.warnings = (*self._logs.warnings, *((_OVER_HTTP,) if hearing.over_http else ()))
         self._peers = PeerWatch(installation.directory, warden.know)
         self._config = config
         self._guard = guard
         self._warden = warden
-        self._desk = desk
+        self._hearing = hearing
         self._wake = wake
         self._said: set[str] = set()
 
@@ -110,7 +112,7 @@ class Ears:
             self._say_hidden()
 
     def _mark(self, now: float) -> None:
-        tails, channels = self._desk.tails, self._desk.channels
+        tails, channels = self._hearing.tails, self._hearing.channels
         for path in [path for path in channels if path not in tails]:
             channels.pop(path).counting.close(path)
             self._warden.ledger.closed(path)
@@ -121,16 +123,16 @@ class Ears:
 
     def _passed(self, now: float) -> float:
         """The time up to which all security logs have told what happened."""
-        tails, ours = self._desk.tails, self._guard.counting
+        tails, ours = self._hearing.tails, self._guard.counting
         told = (
             each.timing.passed(now) if tails[path].at_end else each.timing.latest or -math.inf
-            for path, each in self._desk.channels.items()
+            for path, each in self._hearing.channels.items()
             if each.counting is ours
         )
         return min(told, default=now - UNDERWAY)
 
     def _open(self, paths: Iterable[str]) -> None:
-        tails, channels = self._desk.tails, self._desk.channels
+        tails, channels = self._hearing.tails, self._hearing.channels
         for path in paths:
             if path not in channels and not isinstance(tails[path], Refused):
                 channels[path] = self._channel(path)
@@ -151,9 +153,9 @@ class Ears:
                 _log.warning("%s", text)
 
     async def _follow(self, logs: Follower) -> None:
-        channels = self._desk.channels
+        channels = self._hearing.channels
         with logs as follower:
-            self._desk.tails = follower.tails
+            self._hearing.tails = follower.tails
             async for path, chunk in follower:
                 # All of them before the first is heard: what a second log repeats must not count twice.
                 self._open(follower.tails)
@@ -168,7 +170,7 @@ class Ears:
     async def _listen(self, client: AmiClient) -> None:
         """What an AMI tells counts as it comes; how it stands with it is said when it changes."""
         channel = AmiChannel(client.name, self._guard, client.is_own, client.skipped, self._forgery)
-        self._desk.amis.append(channel)
+        self._hearing.amis.append(channel)
         async for item in client:
             match item:
                 case Status():
@@ -187,10 +189,10 @@ class Ears:
 
     def _json_heard(self) -> bool:
         """Whether a JSON log tells events; one that cannot be read any more does not."""
-        tails = self._desk.tails
+        tails = self._hearing.tails
         return any(
             channel.shows == "json" and path in tails and tails[path].state == "following"
-            for path, channel in self._desk.channels.items()
+            for path, channel in self._hearing.channels.items()
         )
 
     def _wake_if_crowded(self) -> None:

@@ -22,6 +22,7 @@ from amiguard.desk import Desk, stranger
 from amiguard.ears import Ears
 from amiguard.firewall.netlink import FirewallError
 from amiguard.firewall.nftables import Firewall
+from amiguard.hearing import Hearing
 from amiguard.judge.guard import Guard
 from amiguard.ledger import Ledger
 from amiguard.mender import Mender
@@ -63,12 +64,13 @@ class Session:
         self._guard = Guard(config)
         self._ledger = Ledger(self._guard)
         self._warden = Warden(self._guard, self._ledger, firewall)
-        self._desk = Desk(config, self._warden)
+        self._hearing = Hearing(time.time())
+        self._desk = Desk(config, self._warden, self._hearing)
         self._wake = asyncio.Event()
         self._adopted = False
         self._scribe = Scribe(store, self._ledger, config.ban.forget_after)
         self._mender = Mender(self._warden, firewall) if firewall else None
-        self._ears = Ears(config, self._guard, self._warden, self._desk, self._wake)
+        self._ears = Ears(config, self._guard, self._warden, self._hearing, self._wake)
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         """Live until `stop`; then everything is in the store, and the bans stay in the kernel.
@@ -150,15 +152,12 @@ class Session:
         Not before the logs are read to their end, for most that came just before
         a crash are judged again then, as what they are.
         """
-        if self._adopted or not self._caught_up():
+        if self._adopted or not self._hearing.caught_up:
             return
         self._adopted = True
         for ban in await asyncio.to_thread(self._strangers, time.time()):
             if self._guard.bans.get(ban.source) is None:
                 self._warden.adopt(ban)
-
-    def _caught_up(self) -> bool:
-        return all(tail.caught_up or tail.state == "unreadable" for tail in self._desk.tails.values())
 
     def _strangers(self, now: float) -> list[Ban]:
         """Bans in the kernel that the guard does not know; runs in a thread, for the kernel may hold many."""
@@ -193,8 +192,7 @@ class Session:
 
     async def _commit(self, *, whole: bool = False) -> None:
         """Write what has changed, unless a record is half read: from there nobody could go on."""
-        now = time.time()
-        if all(channel.settled(now) for channel in self._desk.channels.values()):
+        if self._hearing.settled(time.time()):
             await self._scribe.commit(whole=whole)
 
 

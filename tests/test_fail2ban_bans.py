@@ -11,6 +11,7 @@ from lab import Service
 from amiguard import config
 from amiguard.asking import ControlError
 from amiguard.desk import Desk
+from amiguard.hearing import Hearing
 from amiguard.judge.guard import Guard
 from amiguard.ledger import Ledger
 from amiguard.model import Ban, Prefix, Verdict
@@ -27,7 +28,7 @@ JAIL = {"origin": "fail2ban", "reason": "jail sshd"}
 def desk() -> Desk:
     settings = config.parse("", "defaults")
     guard = Guard(settings)
-    return Desk(settings, Warden(guard, Ledger(guard), None))
+    return Desk(settings, Warden(guard, Ledger(guard), None), Hearing(0.0))
 
 
 def ban(desk: Desk, lasting: str, **more: str) -> dict[str, Any]:
