@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Final
 
 
 class Exit(IntEnum):
-    """The exit codes of all commands."""
+    """The exit codes of all commands; `MEANINGS` says what each means."""
 
     DONE = 0
     FAILED = 1
-    """Or, of `check`: something stands in the way."""
     USAGE = 2
-    """The words or the configuration are wrong."""
     NOTHING = 3
-    """Nothing matched."""
     SILENT = 4
-    """The service does not answer."""
     UNREAD = 5
-    """`audit` could not read something, and found nothing in the rest."""
+
+
+MEANINGS: Final = {
+    Exit.DONE: "done",
+    Exit.FAILED: "failed; for `check`, something stands in the way; for `audit`, findings",
+    Exit.USAGE: "usage or configuration is wrong",
+    Exit.NOTHING: "nothing matched",
+    Exit.SILENT: "the service does not answer",
+    Exit.UNREAD: "`audit` could not read something, and found nothing in the rest",
+}
+"""For manual and man page."""

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
 import sys
 import venv
 import zipfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from fresh import ROOT, run
 
 from amiguard import __version__
 
-ROOT = Path(__file__).parents[1]
+if TYPE_CHECKING:
+    from pathlib import Path
+
 DATA = ("filters", "systemd")
-UNREACHABLE = re.compile(r"No matching distribution found|Could not find a version")
-
-
-def run(*command: str | Path) -> str:
-    """Run a program that must succeed; a pip that reaches no index skips the test."""
-    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd="/")
-    if done.returncode and UNREACHABLE.search(done.stderr):
-        pytest.skip(f"pip reaches no index: {UNREACHABLE.search(done.stderr)[0]}")
-    assert not done.returncode, done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", directory, ROOT)
+    run("make", "dist", f"DIST={directory}", f"VENV={sys.prefix}", cwd=ROOT)
     return next(directory.glob("amiguard-*.whl"))
 
 

@@ -14,6 +14,7 @@ import written
 from lab import Service, eventtv, run, until
 
 from amiguard.cli.common import CONFIG
+from amiguard.exits import MEANINGS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,3 +127,4 @@ def test_exit_codes_are_those_of_the_table(tmp_path: Path) -> None:
         service.stop()
         codes += [service.command("status").code, service.command("audit", missing).code]
     assert codes == [int(code) for code, _ in readme.table("exit code", "means")]
+    assert [(str(int(code)), text) for code, text in MEANINGS.items()] == readme.table("exit code", "means")

@@ -36,9 +36,10 @@ def settings(key: str) -> list[str]:
 
 @pytest.fixture
 def unit(tmp_path: Path) -> Path:
-    """The unit with a program that is there on every machine."""
+    """The unit with a program that is there on every machine, and without its man page."""
     copy = tmp_path / UNIT.name
-    copy.write_text(re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", UNIT.read_text(), flags=re.MULTILINE))
+    text = re.sub(r"^Documentation=.*\n", "", UNIT.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    copy.write_text(re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", text, flags=re.MULTILINE))
     return copy
 
 

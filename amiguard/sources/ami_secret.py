@@ -17,7 +17,7 @@ class SecretError(Exception):
 
 
 def read_secret(path: str) -> bytes:
-    """Read the secret from the file; where there is none, the credential `ami-secret`.
+    """Read the secret from the file; where there is none that we may read, the credential `ami-secret`.
 
     A line break at its end is none of it.
 
@@ -28,7 +28,9 @@ def read_secret(path: str) -> bytes:
     try:
         return _of(path, _private(path))
     except FileNotFoundError:
-        return _credential(path)
+        return _credential(f"{path} does not exist")
+    except PermissionError:
+        return _credential(f"{path} may not be read")
     except OSError as error:
         raise SecretError(f"cannot read {path}: {error.strerror}") from error
 
@@ -48,16 +50,16 @@ def _private(path: str) -> bytes:
         os.close(file)
 
 
-def _credential(path: str) -> bytes:
+def _credential(why: str) -> bytes:
     folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
     if not folder:
-        raise SecretError(f"{path} does not exist, and no systemd credential {CREDENTIAL!r} was given")
+        raise SecretError(f"{why}, and no systemd credential {CREDENTIAL!r} was given")
     name = f"{folder}/{CREDENTIAL}"
     try:
         # Its mode is systemd's matter: the folder is ours alone.
         return _of(name, Path(name).read_bytes())
     except OSError as error:
-        raise SecretError(f"{path} does not exist, and cannot read {name}: {error.strerror}") from error
+        raise SecretError(f"{why}, and cannot read {name}: {error.strerror}") from error
 
 
 def _of(name: str, data: bytes) -> bytes:
