@@ -27,7 +27,10 @@ REQUEST_BYTES: Final = 65_536
 CLIENTS: Final = 128
 GROUP: Final = "amiguard"
 
-_AT_ONCE: Final = 1000
+_AT_ONCE: Final = 500
+"""Rows that are made before the loop has its turn."""
+_AHEAD: Final = 256 * 1024
+"""Bytes that wait for a client to take them before no more are made."""
 _CREDENTIALS: Final = struct.Struct("iii")  # pid, uid, gid: struct ucred, include/linux/socket.h
 
 
@@ -149,6 +152,8 @@ class _Server:
 
     async def _send(self, rows: Iterable[str], writer: asyncio.StreamWriter) -> None:
         left = iter(rows)
+        # While some are being taken, the next are made.
+        writer.transport.set_write_buffer_limits(high=_AHEAD)
         # In a thread: where rows come from the kernel or the store, the first may take a while.
         while batch := await asyncio.to_thread(_packed, left):
             writer.write(batch)

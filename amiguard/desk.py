@@ -122,12 +122,12 @@ class Desk:
             for ban in list(guard.bans):
                 if ban.until > now:
                     left = None if ban.until == FOREVER else ban.until - now
-                    yield views.running_line(ban, views.Effect(left, 0, 0))
+                    yield views.running_line(ban, left)
             return
         remembered = guard.bans.get
         for source, scope, left, packets, octets in firewall.bans():
             ban = remembered(source) or stranger(source, scope, left, now)
-            yield views.running_line(ban, views.Effect(left, packets, octets))
+            yield views.running_line(ban, left, packets, octets)
 
     def _ban(self, request: Mapping[str, Any]) -> Reply:
         source = self._prefix(request["address"])

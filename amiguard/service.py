@@ -7,7 +7,8 @@ import contextlib
 import gc
 import logging
 import signal
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Final
 
 from amiguard import systemd
 from amiguard.config import ConfigError
@@ -23,6 +24,9 @@ __all__ = ["StartError", "run"]
 
 _log = logging.getLogger("amiguard")
 
+_TURN: Final = 0.0005
+"""Seconds after which a thread that makes a list lets the judge go on: he asks at each call of the kernel."""
+
 
 async def run(read: Callable[[], Config]) -> None:
     """Run until SIGTERM or SIGINT; SIGHUP reads the configuration again.
@@ -37,6 +41,7 @@ async def run(read: Callable[[], Config]) -> None:
         ConfigError: the first configuration is wrong.
         StartError: the first session cannot begin.
     """
+    sys.setswitchinterval(_TURN)
     reins = _Reins(read)
     with contextlib.closing(Door()) as door:
         while not reins.over:

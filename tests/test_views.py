@@ -65,10 +65,10 @@ def test_what_never_comes_has_no_moment() -> None:
 
 
 def test_a_running_ban_has_its_effect() -> None:
-    shown = views.running(BAN, views.Effect(12.34567, 3, 99))
+    shown = views.running(BAN, 12.34567, 3, 99)
     assert ("2001:db8::", 64, 9.12) == (shown["address"], shown["prefix"], shown["score"])
     assert (12.346, 3, 99) == (shown["remaining"], shown["packets"], shown["bytes"])
-    assert views.running(BAN, views.Effect(None, 0, 0))["remaining"] is None
+    assert views.running(BAN, None)["remaining"] is None
 
 
 def test_a_past_ban_has_its_end_and_a_running_one_none() -> None:
@@ -97,5 +97,4 @@ def test_the_fast_line_of_a_ban_is_the_slow_one(
     source: Prefix, until: float, reason: str, score: float, remaining: float | None
 ) -> None:
     ban = Ban(source, "door", "unproven", 1.79e9, until, reason, "judged", 2, score)
-    effect = views.Effect(remaining, 3, 400)
-    assert json.dumps(views.running(ban, effect)) == views.running_line(ban, effect)
+    assert json.dumps(views.running(ban, remaining, 3, 400)) == views.running_line(ban, remaining, 3, 400)

@@ -63,7 +63,7 @@ def _list(config: Config, _: dict[str, Any]) -> Iterator[str]:
     with _firewall(config) as firewall:
         for seen in firewall.bans():
             ban = known.get(seen.source) or stranger(seen.source, seen.scope, seen.remaining, now)
-            yield views.running_line(ban, views.Effect(seen.remaining, seen.packets, seen.bytes))
+            yield views.running_line(ban, seen.remaining, seen.packets, seen.bytes)
 
 
 def _unban(config: Config, arguments: dict[str, Any]) -> Iterator[str]:

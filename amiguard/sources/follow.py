@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 POLL = 1.0
 """Seconds between looks without a bell; NFS never rings, and inotify overflows."""
-STEP = 0.02
+STEP = 0.012
 """Seconds between looks at busy logs."""
 
 

@@ -11,8 +11,8 @@ QUIET = 1.0
 class Pace:
     """Takes the times (seconds, of any steady clock) of rings and lines.
 
-    Being woken for each of 100 lines a second costs three times what 50 looks do, but
-    it is in time to the millisecond.
+    Being woken for each of 100 lines a second costs twice what as many looks by the
+    clock do, but it is in time to the millisecond.
 
     Attributes:
         busy: read by the clock.
