@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from amiguard.judge.evidence import AMI
 from amiguard.judge.forgery import Heard
 from amiguard.judge.timing import Timing
 from amiguard.sources.ami_inbox import State, Status
@@ -45,7 +46,7 @@ class AmiChannel:
             skipped: how many events the connection has passed over, being worth nothing.
             forgery: AMI over HTTP is on, so whole events may be forged.
         """
-        self.name = f"ami {address}"
+        self.name = AMI + address
         self.address = address
         self.timing = Timing()
         self.missed = 0

@@ -15,7 +15,9 @@ from amiguard.asking import ControlError
 from amiguard.config import duration
 from amiguard.control import Reply
 from amiguard.exits import Exit
+from amiguard.explainer import explained
 from amiguard.firewall.netlink import FirewallError
+from amiguard.judge.dossier import look
 from amiguard.model import FOREVER, Ban, Prefix
 from amiguard.store import Archive, StoreError
 from amiguard.warden import Refused, refuse_wide
@@ -54,6 +56,7 @@ class Desk:
             "unban": self._unban,
             "allow": self._allow,
             "history": self._history,
+            "explain": self._explain,
         }
 
     def answer(self, request: Mapping[str, Any]) -> Reply:
@@ -182,6 +185,12 @@ class Desk:
         limit = min(max(int(request.get("limit") or _HISTORY), 1), 1_000_000)
         archive = Archive.open(Path(self.config.service.state_dir))
         return Reply({"ok": True}, past(archive, source, limit))
+
+    def _explain(self, request: Mapping[str, Any]) -> Reply:
+        warden, state = self.warden, Path(self.config.service.state_dir)
+        known = look(warden.guard, read_prefix(str(request["address"])), time.time())
+        near = [row for row in warden.ledger.unwritten if row.ban.source.overlaps(known.source)]
+        return Reply({"ok": True}, explained(warden.guard, known, warden.firewall, state, near))
 
     def _prefix(self, text: object) -> Prefix:
         return read_source(str(text), self.config)

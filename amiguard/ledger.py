@@ -10,7 +10,7 @@ from amiguard.judge.counting import Span
 from amiguard.store.rows import BanRow, Ending, PositionRow, Snapshot, StateRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from amiguard.judge.guard import Guard
     from amiguard.judge.scorer import Scorer
@@ -48,6 +48,7 @@ class Ledger:
         self.trouble = ""
         self._guard = guard
         self._bans: list[BanRow] = []
+        self._leaving: Sequence[BanRow] = ()
         self._ended: list[Ending] = []
         self._pardoned: list[Prefix] = []
         self._positions: dict[str, PositionRow] = {}
@@ -63,6 +64,11 @@ class Ledger:
         guard = self._guard
         changed = (guard.scorer.changed, guard.wide.changed, guard.friends.changed, self._bans, self._ended)
         return sum(map(len, changed)) >= CROWDED
+
+    @property
+    def unwritten(self) -> list[BanRow]:
+        """Bans that the store may not have yet, oldest first."""
+        return [*self._leaving, *self._bans]
 
     def begun(self, verdict: Verdict) -> None:
         """A ban begins."""
@@ -115,7 +121,7 @@ class Ledger:
             allows=None if self._allows is None else sorted(self._allows),
         )
         self._bans, self._ended, self._pardoned, self._positions, self._allows = [], [], [], {}, None
-        self._closed = set()
+        self._closed, self._leaving = set(), snapshot.bans
         if snapshot.allows is None and not any(getattr(snapshot, name) for name in _PARTS):
             return None
         # Coverage grows with every second, but matters only beside positions and scores.
@@ -136,12 +142,12 @@ class Ledger:
         """The store could not take the snapshot: its changes wait for the next one."""
         guard = self._guard
         for row in snapshot.scores:
-            _table(guard, row.source).changed.add(row.source)
+            guard.scoring(row.source).changed.add(row.source)
         for source in snapshot.forgotten:
-            _table(guard, source).changed.add(source)
+            guard.scoring(source).changed.add(source)
         guard.friends.changed.update([row.source for row in snapshot.friends], snapshot.unfriended)
         # While the disk is full for days, the newest bans are those worth remembering.
-        self._bans = [*snapshot.bans, *self._bans][-_KEPT:]
+        self._bans, self._leaving = [*snapshot.bans, *self._bans][-_KEPT:], ()
         self._ended = [*snapshot.ended, *self._ended][-_KEPT:]
         self._pardoned = [*snapshot.pardoned, *self._pardoned][-_KEPT:]
         self._positions = {row.path: row for row in snapshot.positions} | self._positions
@@ -159,7 +165,7 @@ def restore(guard: Guard, memory: Memory) -> None:
         ValueError, struct.error: the store holds what this version did not write.
     """
     for source, state in memory.scores:
-        _table(guard, source).restore(source, state)
+        guard.scoring(source).restore(source, state)
     for source, state in memory.friends:
         guard.friends.restore(source, state)
     guard.sip_ports.update(map(int, memory.notes.get(_PORTS, b"").split()))
@@ -170,11 +176,6 @@ def restore(guard: Guard, memory: Memory) -> None:
 
 def _numbers(ports: Iterable[int]) -> bytes:
     return b" ".join(b"%d" % port for port in sorted(ports))
-
-
-def _table(guard: Guard, source: Prefix) -> Scorer:
-    wide = source.is_ipv6 and source.length == guard.config.score.wide6
-    return guard.wide if wide else guard.scorer
 
 
 def _suspects(scorer: Scorer, *, whole: bool) -> tuple[list[StateRow], list[Prefix]]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from amiguard.firewall.nftables import Firewall
     from amiguard.host import Host
     from amiguard.judge.guard import Guard, Outcome
+    from amiguard.judge.shield import Shield
     from amiguard.ledger import Ledger
     from amiguard.model import Origin, Peer, Scope
     from amiguard.sources.position import Chunk
@@ -145,11 +146,7 @@ class Warden:
 
     def at_home(self, host: Host) -> None:
         """Take note of who we are on the network."""
-        shield = self.guard.shield
-        shield.protect(OWN, host.addresses)
-        shield.protect("the gateway: the true address was lost to NAT", host.gateways, shelter="spared")
-        shield.protect("a resolver of this host", host.resolvers, shelter="spared")
-        shield.on_link(host.on_link)
+        at_home(self.guard.shield, host)
 
     def know(self, peers: Iterable[Peer]) -> None:
         """These belong to the PBX; where their door is closed already, they are spared from now on."""
@@ -312,6 +309,14 @@ class Warden:
             last = "; more of this minute are only counted" if left == 1 else ""
             text = printable(found.text)
             _log.warning("ambiguous record in %s, %s: %s%s", name, found.why, text, last)
+
+
+def at_home(shield: Shield, host: Host) -> None:
+    """Protect who we are on the network, and whom a ban would cost us."""
+    shield.protect(OWN, host.addresses)
+    shield.protect("the gateway: the true address was lost to NAT", host.gateways, shelter="spared")
+    shield.protect("a resolver of this host", host.resolvers, shelter="spared")
+    shield.on_link(host.on_link)
 
 
 def _element(ban: Ban, now: float) -> Element:

@@ -24,6 +24,7 @@ _MODULES: Final = {
     "list": "bans",
     "ban": "bans",
     "unban": "bans",
+    "explain": "explain",
     "history": "bans",
     "allow": "allow",
     "replay": "replay",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from amiguard.cli.columns import network
 from amiguard.cli.common import config_or_exit, print_json_lists, print_table, reports, with_config, with_json
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _print_running(bans: list[dict[str, Any]]) -> None:
         ("SOURCE", "SCOPE", "PROOF", "LEFT", "STRIKE", "DROPPED", "ORIGIN", "REASON"),
         [
             (
-                _source(ban),
+                network(ban),
                 ban["scope"],
                 ban["proof"],
                 span(ban["remaining"]),
@@ -133,7 +134,7 @@ def ban_command(
         click.echo(views.document({"ban": head["ban"]}))
     else:
         until = head["ban"]["until"]
-        click.echo(f"banned {_source(head['ban'])} {f'until {until}' if until else 'for ever'}")
+        click.echo(f"banned {network(head['ban'])} {f'until {until}' if until else 'for ever'}")
 
 
 def _lasting(text: str | None) -> str | None:
@@ -177,7 +178,7 @@ def unban_command(
         print_json_lists(unbanned=lifted)
     else:
         for row in lifted:
-            click.echo(f"unbanned {_source(json.loads(row))}")
+            click.echo(f"unbanned {network(json.loads(row))}")
 
 
 @click.command("history")
@@ -206,7 +207,7 @@ def _print_history(bans: Iterable[dict[str, Any]]) -> None:
     rows = [
         (
             ban["since"],
-            _source(ban),
+            network(ban),
             ban["scope"],
             str(ban["strike"]),
             f"{ban['why']} {ban['ended']}" if ban["why"] else "runs",
@@ -219,8 +220,3 @@ def _print_history(bans: Iterable[dict[str, Any]]) -> None:
         print_table(("SINCE", "SOURCE", "SCOPE", "STRIKE", "END", "ORIGIN", "REASON"), rows)
     else:
         click.echo("no ban is remembered")
-
-
-def _source(ban: dict[str, Any]) -> str:
-    whole = ban["prefix"] == (128 if ":" in ban["address"] else 32)
-    return ban["address"] if whole else f"{ban['address']}/{ban['prefix']}"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 import click
 
+from amiguard.cli.columns import columns
 from amiguard.exits import Exit
 
 if TYPE_CHECKING:
@@ -153,7 +154,5 @@ def print_json_lists(**lists: Iterable[str]) -> None:
 
 def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print columns as wide as they must be; the last one may be as long as it likes."""
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    for row in (heads, *rows):
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        click.echo("  ".join(cells).rstrip())
+    for line in columns(heads, rows):
+        click.echo(line)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
+import struct
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from amiguard.config import Config
+    from amiguard.judge.guard import Guard
     from amiguard.model import Ban, Prefix
 
 
@@ -45,10 +48,11 @@ def _without_service(config: Config, command: str, arguments: dict[str, Any]) ->
         "list": _list,
         "unban": _unban,
         "history": _history,
+        "explain": _explain,
     }
     try:
         yield act[command](config, arguments)
-    except (FirewallError, StoreError) as error:
+    except (FirewallError, StoreError, OSError) as error:
         raise ControlError(
             f"no service answers on {config.service.socket}, and {error}", Exit.SILENT
         ) from error
@@ -94,6 +98,42 @@ def _history(config: Config, arguments: dict[str, Any]) -> Iterator[str]:
 
     source = read_source(arguments["address"], config) if arguments["address"] else None
     return past(Archive.open(Path(config.service.state_dir)), source, arguments["limit"])
+
+
+def _explain(config: Config, arguments: dict[str, Any]) -> Iterator[str]:
+    """From what was remembered last: known peers and broken phones only a service learns."""
+    from amiguard.desk import read_prefix  # noqa: PLC0415
+    from amiguard.explainer import explained  # noqa: PLC0415
+    from amiguard.judge.dossier import look  # noqa: PLC0415
+
+    guard, state = _guard(config), Path(config.service.state_dir)
+    known = look(guard, read_prefix(arguments["address"]), time.time())
+    with _firewall(config) as firewall:
+        yield from explained(guard, known, firewall, state, served=False)
+
+
+def _guard(config: Config) -> Guard:
+    """The guard as the service left it, its own addresses among what it protects.
+
+    Raises:
+        StoreError: the store cannot be read.
+        OSError: the kernel does not tell who we are.
+    """
+    from amiguard import host, ledger, warden  # noqa: PLC0415
+    from amiguard.judge.guard import Guard  # noqa: PLC0415
+    from amiguard.store import Archive, StoreError  # noqa: PLC0415
+
+    guard = Guard(config)
+    with Archive.open(Path(config.service.state_dir)) as archive:
+        memory = archive.load()
+        try:
+            ledger.restore(guard, memory)
+        except (ValueError, struct.error) as error:
+            raise StoreError(f"the store cannot be read: {error}") from error
+        guard.bans.restore(archive.running(time.time()), ())
+    guard.shield.protect(warden.ALLOWED, memory.allows)
+    warden.at_home(guard.shield, asyncio.run(host.look()))
+    return guard
 
 
 def _firewall(config: Config) -> Any:

@@ -6,11 +6,10 @@ which time an event is to be judged.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from amiguard.judge import evidence
+from amiguard.judge import evidence, wording
 from amiguard.judge.alarms import Alarms
 from amiguard.judge.bans import Bans
 from amiguard.judge.counting import Counting
@@ -23,12 +22,13 @@ from amiguard.judge.scorer import Scorer
 from amiguard.judge.shield import Shield, Standing
 from amiguard.model import Alarm, Offence, Prefix, Scope, Verdict
 from amiguard.sources import security
-from amiguard.sources.kinds import ACLS, KINDS
+from amiguard.sources.kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from amiguard.config import Config
+    from amiguard.judge.evidence import Told
     from amiguard.model import Peer, SecurityEvent
     from amiguard.sources.noticelines import Notice
 
@@ -47,8 +47,6 @@ _HALF: Final = 0.5
 """The part of a threshold from which on a log-in is a breach."""
 _ENOUGH: Final = 0.25
 """The part from which a friend's requests in vain count no more: evidence enough, and no breach."""
-_NAME: Final = 36
-"""Bytes of an account in a text, as many as PJSIP lets a sender choose."""
 
 
 class Guard:
@@ -112,7 +110,7 @@ class Guard:
             time = max(time, ban.since)
             if ban.scope == "house" or not proven:
                 self.counting.note(channel, event)
-                self.scorer.exhibit(source, event, proven=proven)
+                self.scorer.exhibit(source, event, proven=proven, told=evidence.told_by(channel))
                 if self.notices.listening:
                     self.notices.told(event, time)
                 return ()
@@ -123,7 +121,7 @@ class Guard:
             return ()
         if self.notices.listening:
             self.notices.told(event, time)
-        return self._failure(event, time, standing, points, proven=proven)
+        return self._failure(event, time, standing, points, evidence.told_by(channel), proven=proven)
 
     def overhear(self, notice: Notice, log: str, since: float) -> tuple[Outcome, ...]:
         """Judge a notice, at once or when `unheard` is asked; the arguments are those of `Notices.hear`."""
@@ -145,6 +143,11 @@ class Guard:
         """Address and port of the phones and trunks in a source that a closed door is to spare."""
         friend = self.friends.get(source, time)
         return {*(friend.recent_flows(time) if friend else ()), *self.peers.flows(source)}
+
+    def scoring(self, network: Prefix) -> Scorer:
+        """Where networks of this length are scored."""
+        wide = network.is_ipv6 and network.length == self.config.score.wide6
+        return self.wide if wide else self.scorer
 
     def forgive(self, source: Prefix) -> None:
         """The source's scores are 0, the one of its surrounding /48 too."""
@@ -186,10 +189,10 @@ class Guard:
         if event.service == IAX2:
             self.sip_ports.add(self.iax2_port)
         if self.bans.covering(standing.source, time):
-            self.scorer.exhibit(standing.source, event, proven=False)
+            self.scorer.exhibit(standing.source, event, proven=False, told="notice")
             return ()
         points = self.points.of(event)
-        return self._failure(event, time, standing, points, proven=False) if points else ()
+        return self._failure(event, time, standing, points, "notice", proven=False) if points else ()
 
     def _success(self, event: SecurityEvent, time: float, source: Prefix) -> tuple[Outcome, ...]:
         alarm: tuple[Alarm, ...] = ()
@@ -225,12 +228,19 @@ class Guard:
         return fast >= part * score.fast.threshold * factor or slow >= part * score.slow.threshold * factor
 
     def _failure(
-        self, event: SecurityEvent, time: float, standing: Standing, points: float, *, proven: bool
+        self,
+        event: SecurityEvent,
+        time: float,
+        standing: Standing,
+        points: float,
+        told: Told,
+        *,
+        proven: bool,
     ) -> tuple[Outcome, ...]:
         source = standing.source
         friend = self._friend(source, time)
         if friend and (spared := self._spared(event, time, source, proven=proven)):
-            self.scorer.exhibit(source, event, proven=proven)
+            self.scorer.exhibit(source, event, proven=proven, told=told)
             return self.alarms.say(spared._replace(evidence=self._evidence(source)))
         slow = friend is None or friend.counts_slowly(event.account, time)
         if friend and slow:
@@ -243,10 +253,11 @@ class Guard:
             proven=proven,
             factor=self.config.allow.authenticated_factor if friend else 1.0,
             slow=slow,
+            told=told,
         )
         outcome = self._decide(offence, event, standing, friend) if offence else ()
         if proven and self._scores_wide(standing):
-            outcome += self._widely(event, time, source.within(self.config.score.wide6), points)
+            outcome += self._widely(event, time, source.within(self.config.score.wide6), points, told)
         return outcome
 
     def _spared(self, event: SecurityEvent, time: float, source: Prefix, *, proven: bool) -> Alarm | None:
@@ -259,9 +270,9 @@ class Guard:
             self.friends.succeeded(source, event.account, (event.remote.address, event.remote.port), time)
         if not self._reaches(_ENOUGH, *self.scorer.scores(source, time), friend=True):
             return None
-        name = event.account[:_NAME].decode("utf-8", "backslashreplace")
+        name = wording.account(event)
         text = f"not banned, {name} has logged in: {KINDS[event.kind].meaning}"
-        return Alarm("suppressed", source, time, text, about=event.account[:_NAME])
+        return Alarm("suppressed", source, time, text, about=event.account[: wording.NAME])
 
     def _decide(
         self, offence: Offence, event: SecurityEvent, standing: Standing, friend: Friend | None
@@ -271,7 +282,8 @@ class Guard:
         self.scorer.spend(offence)
         why_not = self._mercy(offence, standing, friend)
         if why_not:
-            text = f"not banned, {why_not}: {_reason(offence, event)}; attacked: {_accounts(records)}"
+            said = f"{wording.reason(offence, event)}; attacked: {wording.accounts(records)}"
+            text = f"not banned, {why_not}: {said}"
             return self.alarms.say(Alarm("suppressed", source, time, text, records))
         scope: Scope = "house" if offence.proof == "proven" else "door"
         if scope == "door" and self.bans.full(time):
@@ -299,7 +311,7 @@ class Guard:
         return ""
 
     def _ban(self, offence: Offence, scope: Scope, event: SecurityEvent, records: bytes) -> Verdict:
-        ban = self.bans.sentence(offence, scope, _reason(offence, event))
+        ban = self.bans.sentence(offence, scope, wording.reason(offence, event))
         return Verdict(ban, records, self.bans.impose(ban))
 
     def _scores_wide(self, standing: Standing) -> bool:
@@ -308,11 +320,13 @@ class Guard:
         return bool(wide) and source.is_ipv6 and source.length > wide and not standing.on_link
 
     def _widely(
-        self, event: SecurityEvent, time: float, network: Prefix, points: float
+        self, event: SecurityEvent, time: float, network: Prefix, points: float, told: Told
     ) -> tuple[Outcome, ...]:
-        offence = self.wide.add(network, time, points, event, proven=True, factor=WIDE_FACTOR)
+        offence = self.wide.add(network, time, points, event, proven=True, factor=WIDE_FACTOR, told=told)
         if offence is None:
             return ()
+        suspect = self.wide.get(network)
+        records = suspect.evidence if suspect else b""
         self.wide.forget(network)
         friend = self.friends.within(network, time)
         why_not = f"{friend} in it is a friend" if friend else ""
@@ -323,21 +337,6 @@ class Guard:
         elif self.shield.touches_link(network):
             why_not = "our own network lies in it"
         if why_not:
-            text = f"not banned, {why_not}: {_reason(offence, event)}"
-            return self.alarms.say(Alarm("suppressed", network, time, text))
-        return (self._ban(offence, "house", event, b""),)
-
-
-def _accounts(records: bytes) -> str:
-    """The accounts that evidence names."""
-    names = dict.fromkeys(each.event.account[:_NAME] for each in evidence.unpack(records))
-    return ", ".join(name.decode("utf-8", "backslashreplace") for name in names)
-
-
-def _reason(offence: Offence, event: SecurityEvent) -> str:
-    acl = security.detail(event, "ACLName")
-    meaning = "a record tampered with" if event.tampered else ACLS.get(acl or b"", KINDS[event.kind].meaning)
-    how = f"{event.service.decode()}/{event.remote.transport.decode() or '?'}"
-    by = "" if event.local else ", told by a notice alone"
-    score = f"score {offence.score:.1f} ({offence.reason} scale)"
-    return sys.intern(f"{meaning} ({event.kind} {how}{by}), {score}")  # of many bans few differ
+            text = f"not banned, {why_not}: {wording.reason(offence, event)}"
+            return self.alarms.say(Alarm("suppressed", network, time, text, records))
+        return (self._ban(offence, "house", event, records),)

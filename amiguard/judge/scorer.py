@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Final, cast
 
 from amiguard.judge.crowd import Crowd
 from amiguard.judge.evidence import Exhibit
-from amiguard.judge.suspects import Suspects, without_evidence
+from amiguard.judge.suspects import Suspect, Suspects, without_evidence
 from amiguard.model import Offence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from amiguard.config import Score
-    from amiguard.judge.suspects import Glimpse, Suspect
+    from amiguard.judge.evidence import Told
+    from amiguard.judge.suspects import Glimpse
     from amiguard.model import Prefix, Proof, SecurityEvent
 
 EVIDENCE_BYTES: Final = 16 * 1024 * 1024
@@ -61,6 +62,7 @@ class Scorer:
         proven: bool,
         factor: float = 1.0,
         slow: bool = True,
+        told: Told = "log",
     ) -> Offence | None:
         """Count an event against a source, and keep it as evidence.
 
@@ -72,6 +74,7 @@ class Scorer:
             proven: whether the source address is beyond doubt.
             factor: both thresholds are multiplied by it.
             slow: whether the event counts on the slow scale too.
+            told: by what it was told.
 
         Returns:
             The offence when a threshold is reached: a proven one if the proven
@@ -89,7 +92,7 @@ class Scorer:
             suspect.fast_rest += points
             suspect.slow_rest += points * slow
         self.changed.add(source)
-        self._exhibit(suspect, Exhibit(event, points, suspect.fast, proven))
+        self._exhibit(suspect, Exhibit(event, points, suspect.fast, proven, suspect.slow, told))
         if known is None:
             self._join(source, suspect.glimpse())
         elif proven and not was_proven:
@@ -97,11 +100,11 @@ class Scorer:
             self._crowd.join(source, *self._rank(suspect.glimpse()))
         return self._offence(source, suspect, factor)
 
-    def exhibit(self, source: Prefix, event: SecurityEvent, *, proven: bool) -> None:
+    def exhibit(self, source: Prefix, event: SecurityEvent, *, proven: bool, told: Told = "log") -> None:
         """Put an event that counts for nothing to the source's evidence, if the source is known."""
         suspect = self._suspects.get(source)
         if suspect is not None:
-            self._exhibit(suspect, Exhibit(event, 0.0, suspect.fast, proven))
+            self._exhibit(suspect, Exhibit(event, 0.0, suspect.fast, proven, suspect.slow, told))
 
     def _exhibit(self, suspect: Suspect, exhibit: Exhibit) -> None:
         suspect.exhibit(exhibit)
@@ -120,6 +123,15 @@ class Scorer:
         near = glimpse.fast >= _NEAR * self._fast.threshold or glimpse.slow >= _NEAR * self._slow.threshold
         state = self._suspects.packed(source)
         return state if whole or near else without_evidence(state)
+
+    def portrait(self, source: Prefix, time: float) -> Suspect | None:
+        """A copy of what is known of the source, with its scores at `time`; to look changes nothing."""
+        if self._suspects.glimpse(source) is None:
+            return None
+        copy = Suspect.unpack(self._suspects.packed(source))
+        if time > copy.at:
+            self._decay(copy, time)
+        return copy
 
     def scores(self, source: Prefix, time: float) -> tuple[float, float]:
         """The fast and the slow score at `time`; 0 for the unknown."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from amiguard.lately import Lately
 from amiguard.model import IPV4_BYTES, Endpoint, Prefix, SecurityEvent
-from amiguard.sources.kinds import KINDS
+from amiguard.sources.kinds import ACLS, KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,6 +126,12 @@ def detail(event: SecurityEvent, field: str) -> bytes | None:
     """The named field after the addresses; None when the event does not carry it."""
     at = _DETAIL.get((event.kind, field))
     return None if at is None else event.details[at]
+
+
+def meaning(event: SecurityEvent) -> str:
+    """What happened, in plain words."""
+    acl = detail(event, "ACLName")
+    return "a record tampered with" if event.tampered else ACLS.get(acl or b"", KINDS[event.kind].meaning)
 
 
 def overreaching(event: SecurityEvent) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Archive:
-    """What can be read: bans that run, and history; also while a service writes, and when none does.
+    """What can be read: memory, bans that run, and history; also while a service writes, and when none does.
 
     Every method raises `StoreError` when the file cannot be read.
     """
@@ -37,6 +37,11 @@ class Archive:
             StoreError: there is none, or it cannot be read.
         """
         return cls(open_for_reading(directory), directory / NAME)
+
+    def load(self) -> Memory:
+        """Read positions, scores, friends, notes and allows as of the last commit."""
+        with telling(self._path, "load"):
+            return reading.memory(self._db)
 
     def running(self, now: float) -> Iterator[Ban]:
         """Stream the bans that were not cut short and last beyond `now`, in no order."""
@@ -79,11 +84,6 @@ class Store(Archive):
         """
         db, warnings = open_database(directory)
         return cls(db, directory / NAME, warnings)
-
-    def load(self) -> Memory:
-        """Read positions, scores, friends, notes and allows as of the last commit."""
-        with telling(self._path, "load"):
-            return reading.memory(self._db)
 
     def strikes(self, since: float) -> Iterator[tuple[Prefix, float]]:
         """Stream sources and times of judged bans after `since` that nobody pardoned, oldest first."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import made
 import pytest
 from hypothesis import given
@@ -70,3 +72,27 @@ def test_a_nul_in_a_value_moves_no_other_value(value: bytes) -> None:
     (again,) = evidence.unpack(evidence.pack(Exhibit(event, 2.0, 2.0, proven=True)))
     assert (event.session, event.remote) == (again.event.session, again.event.remote)
     assert again.event.details[1] == b"0af1"
+
+
+def test_it_says_by_what_it_was_told_and_that_it_was_cut() -> None:
+    event = made.event(account=b"a" * 3000)
+    whole = Exhibit(made.event(), 2.0, 2.0, proven=True, slow=4.0, told="ami")
+    (short,) = evidence.unpack(evidence.pack(Exhibit(event, 2.0, 2.0, proven=True, told="notice")))
+    assert [whole] == list(evidence.unpack(evidence.pack(whole)))
+    assert ("notice", True) == (short.told, short.cut)
+
+
+def test_records_of_an_older_store_are_read_as_they_were() -> None:
+    """They tell neither the slow score nor the channel: 2 points over UDP, the fast score 4."""
+    head = struct.pack("<HdffBHB", 0, made.START, 2.0, 4.0, 0, 5060, 4)
+    text = b"InvalidAccountID\0PJSIP\x00101\x000x7f\0IPV4/UDP/10.0.0.1/5060\0UDP\0\x01"
+    old = struct.pack("<H", len(head) + 4 + len(text)) + head[2:] + bytes((203, 0, 113, 7)) + text
+    (first, second) = evidence.unpack(old * 2)
+    assert first == second
+    assert (b"101", 2.0, 4.0, 0.0, "log") == (
+        first.event.account,
+        first.points,
+        first.score,
+        first.slow,
+        first.told,
+    )
