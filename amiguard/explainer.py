@@ -6,7 +6,8 @@ import contextlib
 import json
 from typing import TYPE_CHECKING
 
-from amiguard import explanation, views
+from amiguard import explanation
+from amiguard.explanation import Effect
 from amiguard.firewall.netlink import FirewallError
 from amiguard.judge import dossier
 from amiguard.store import Archive, StoreError
@@ -47,12 +48,12 @@ def explained(
     yield json.dumps(explanation.explain(known, near, history, effect, guard.config, served=served))
 
 
-def _effect(firewall: Firewall, ban: Ban) -> views.Effect | None:
+def _effect(firewall: Firewall, ban: Ban) -> Effect | None:
     """What the ban has done; None if the kernel does not hold it, or does not tell."""
     with contextlib.suppress(FirewallError):
         for seen in firewall.bans():
             if seen.source == ban.source and seen.scope == ban.scope:
-                return views.Effect(seen.remaining, seen.packets, seen.bytes)
+                return Effect(seen.remaining, seen.packets, seen.bytes)
     return None
 
 

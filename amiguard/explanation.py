@@ -32,11 +32,19 @@ _CLOSED: Final = {
 }
 
 
+class Effect(NamedTuple):
+    """What a ban in the kernel has done so far, and the seconds it has left (None: for ever)."""
+
+    remaining: float | None
+    packets: int
+    bytes: int
+
+
 def explain(
     dossier: Dossier,
     neighbours: Neighbours,
     history: Sequence[BanRow],
-    effect: views.Effect | None,
+    effect: Effect | None,
     config: Config,
     *,
     served: bool = True,
@@ -61,7 +69,7 @@ def explain(
         "why": _why(dossier, history),
         "rule": _rule(ban, config) if ban else None,
         "held": effect is not None,
-        "ban": views.running(ban, effect or _unseen(ban, dossier.at)) if ban else None,
+        "ban": views.running(ban, *(effect or _unseen(ban, dossier.at))) if ban else None,
         "scales": [_scale(each) for each in dossier.scales],
         "evidence_of": views.moment(case.ban.since) if case.ban else None,
         "decided": wording.scale(case.ban.reason) if case.ban else "",
@@ -166,8 +174,8 @@ def _offence(ban: Ban, config: Config) -> str:
     return f"{scale.threshold:g} points on the {name} scale, where they halve in {halve} ({friends})"
 
 
-def _unseen(ban: Ban, now: float) -> views.Effect:
-    return views.Effect(None if math.isinf(ban.until) else ban.until - now, 0, 0)
+def _unseen(ban: Ban, now: float) -> Effect:
+    return Effect(None if math.isinf(ban.until) else ban.until - now, 0, 0)
 
 
 def _scale(scale: Scale) -> dict[str, Any]:
