@@ -19,12 +19,17 @@ CACHE = Path(os.environ.get("AMIGUARD_LAB", "/var/cache/amiguard-lab"))
 SUITES = {"16": "bullseye", "22": "sid"}
 """Which suite of Debian has which Asterisk; the stable ones since have none."""
 
+HOST = "host"
+"""A whole machine beside them: what boots, with an Asterisk, and with what `make install` needs."""
+
 HOSTNAME = "pbx"
 WORKSPACE = "lab"
 """Where, in a chroot, an instance has everything it writes."""
 
 _VERSION_FILE = ".asterisk-version"
 _PACKAGES = ("asterisk", "asterisk-modules")
+_HOST_RELEASE = "22"
+_HOST_PACKAGES = ("systemd", "systemd-sysv", "dbus", "nftables", "make", "python3", "python3-venv")
 _PLAIN = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
 _FILES = {
     "usr/sbin/policy-rc.d": "#!/bin/sh\nexit 101\n",  # nothing may start a service in there
@@ -53,8 +58,8 @@ def lack() -> str:
 
 
 def path(release: str) -> Path:
-    """Where a release is, or is to be."""
-    return CACHE / f"asterisk{release}"
+    """Where a release is, or is to be; or the `HOST`."""
+    return CACHE / (release if release == HOST else f"asterisk{release}")
 
 
 def version(release: str) -> str:
@@ -64,7 +69,7 @@ def version(release: str) -> str:
 
 
 def build(release: str) -> Path:
-    """Build a release if it is missing; others who build wait for each other.
+    """Build a release, or the `HOST`, if it is missing; others who build wait for each other.
 
     Raises:
         LackError: this machine cannot, or the suite has another Asterisk now.
@@ -82,21 +87,36 @@ def build(release: str) -> Path:
 
 def _build(release: str) -> None:
     """Build beside the place, and move there only what is whole."""
-    fresh = CACHE / f"asterisk{release}.building"
+    fresh = path(release).with_suffix(".building")
     shutil.rmtree(fresh, ignore_errors=True)
+    if release == HOST:
+        _run("cp", "--archive", str(path(_HOST_RELEASE)), str(fresh))
+        shutil.copy("/etc/resolv.conf", fresh / "etc/resolv.conf")
+        _fill(fresh, _HOST_PACKAGES)
+    else:
+        _begin(fresh, release)
+        _fill(fresh, _PACKAGES)
+        (fresh / _VERSION_FILE).write_text(_version_in(fresh, release), encoding="ascii")
+    fresh.rename(path(release))
+
+
+def _begin(fresh: Path, release: str) -> None:
+    """The least of a Debian."""
     _have_debootstrap()
     _run("debootstrap", "--variant=minbase", SUITES[release], str(fresh), _mirror())
     for name, text in _FILES.items():
         (fresh / name).write_text(text, encoding="ascii")
     (fresh / "usr/sbin/policy-rc.d").chmod(0o755)
+    (fresh / WORKSPACE).mkdir()
+
+
+def _fill(fresh: Path, packages: tuple[str, ...]) -> None:
+    """Install packages, and leave no trace of where they came from."""
     _run("chroot", str(fresh), "apt-get", "update")
-    _run("chroot", str(fresh), "apt-get", "install", "-y", "--no-install-recommends", *_PACKAGES)
+    _run("chroot", str(fresh), "apt-get", "install", "-y", "--no-install-recommends", *packages)
     _run("chroot", str(fresh), "apt-get", "clean")
     shutil.rmtree(fresh / "var/lib/apt/lists")
     (fresh / "etc/resolv.conf").write_text("", encoding="ascii")
-    (fresh / WORKSPACE).mkdir()
-    (fresh / _VERSION_FILE).write_text(_version_in(fresh, release), encoding="ascii")
-    fresh.rename(path(release))
 
 
 def _version_in(root: Path, release: str) -> str:
@@ -140,7 +160,7 @@ def _proxies() -> dict[str, str]:
 def main() -> None:
     """Build what is missing, or exit with the reason why that cannot be."""
     try:
-        for release in SUITES:
+        for release in (*SUITES, HOST):
             build(release)
             sys.stdout.write(f"Asterisk {version(release)} is in {path(release)}\n")
     except LackError as error:

@@ -1,0 +1,132 @@
+"""The unit at work: on a machine that systemd has booted, with its user, its one right and all it forbids."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import booted
+import pytest
+from booted import INSTALL, Machine
+from lab import until
+from networks import Host, Internet
+from realsite import PBX4
+from sipphone import Line, Phone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = [pytest.mark.asterisk, pytest.mark.xdist_group("booted")]
+
+MOST_EXPOSED = 1.6
+NET_ADMIN = 1 << 12
+SECRET = "0123456789abcdefghijklmnopqrstuv"
+CONF = "/etc/amiguard/amiguard.toml"
+BANNED = "nft list set inet amiguard ban4"
+CONFIGURED = {
+    "/etc/asterisk/logger.conf": "[logfiles]\nsecurity.json => [json]security\n",
+    "/etc/asterisk/manager.d/amiguard.conf": f"[amiguard]\nsecret={SECRET}\nread=security,system\n",
+    "/etc/asterisk/pjsip.conf": booted.PJSIP,
+    "/etc/amiguard/ami.secret": SECRET,
+    CONF: '[[ami]]\n[[log]]\npath = "/var/log/asterisk/security.json"\n',
+}
+
+
+class Guarded(NamedTuple):
+    """A machine on which the unit runs."""
+
+    machine: Machine
+    internet: Internet
+
+    def status(self) -> dict[str, Any]:
+        told: dict[str, Any] = json.loads(self.machine.run("amiguard status --json"))
+        return told
+
+    def banned(self) -> dict[str, dict[str, Any]]:
+        told = json.loads(self.machine.run("amiguard list --json"))
+        return {ban["address"]: ban for ban in told["bans"]}
+
+    def property(self, name: str) -> str:
+        return self.machine.run(f"systemctl show amiguard --property {name} --value").strip()
+
+    def guess(self, attacker: Host) -> None:
+        """Try passwords until nobody answers."""
+        with Line(attacker, PBX4, "TCP") as line, contextlib.suppress(TimeoutError):
+            while Phone(line, "101").register("wrong", limit=2.0):
+                pass
+        until(lambda: attacker.address4 in self.banned(), "a ban")
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    if lack := booted.lack():
+        pytest.skip(lack)
+    wheels = booted.wheels(tmp_path_factory.mktemp("wheels"))
+    with Internet() as internet:
+        network = internet.host(f"{PBX4}/24")
+        with Machine(tmp_path_factory.mktemp("machine"), network, wheels) as machine:
+            machine.run(INSTALL)
+            for path, text in CONFIGURED.items():
+                machine.write(path, text)
+            machine.run("systemctl restart asterisk && systemctl enable --now amiguard")
+            site = Guarded(machine, internet)
+            until(lambda: "listening" in {each["state"] for each in site.status()["sources"]}, "the AMI")
+            yield site
+
+
+def test_the_service_has_a_user_of_its_own_and_one_right(guarded: Guarded) -> None:
+    told = guarded.machine.run(f"cat /proc/{guarded.property('MainPID')}/status")
+    status = dict(line.split(":\t", 1) for line in told.splitlines() if ":\t" in line)
+    rights = [int(status[f"Cap{each}"], 16) for each in ("Inh", "Prm", "Eff", "Bnd", "Amb")]
+    user = guarded.machine.run("id --user amiguard").strip()
+    assert ([NET_ADMIN] * 5, [user] * 4) == (rights, status["Uid"].split())
+    assert ("1", "2") == (status["NoNewPrivs"], status["Seccomp"])
+    assert ("active", "0") == (guarded.property("ActiveState"), guarded.property("NRestarts"))
+
+
+def test_systemd_finds_little_exposed_in_what_runs(guarded: Guarded) -> None:
+    judged = guarded.machine.run("systemd-analyze security --no-pager amiguard")
+    found = re.search(r"Overall exposure level for \S+: ([0-9.]+)", judged)
+    assert found
+    assert MOST_EXPOSED >= float(found[1])
+
+
+def test_the_secret_is_for_root_alone_and_the_service_logs_in(guarded: Guarded) -> None:
+    reads = guarded.machine.tries("setpriv --reuid amiguard --clear-groups cat /etc/amiguard/ami.secret")
+    assert (1, "") == (reads.returncode, reads.stdout)
+    assert {"following", "listening"} == {each["state"] for each in guarded.status()["sources"]}
+
+
+def test_it_bans_and_what_is_sent_is_dropped(guarded: Guarded) -> None:
+    attacker = guarded.internet.host("203.0.113.1/32")
+    guarded.guess(attacker)
+    with pytest.raises(TimeoutError), Line(attacker, PBX4, "TCP"):
+        pass
+    ban = guarded.banned()["203.0.113.1"]
+    assert ("house", "proven", "judged") == (ban["scope"], ban["proof"], ban["origin"])
+    assert 0 < ban["packets"]
+
+
+def test_a_ruleset_that_is_flushed_is_put_back(guarded: Guarded) -> None:
+    guarded.machine.run("amiguard ban 203.0.113.2 && nft flush ruleset")
+    until(lambda: "203.0.113.2" in guarded.machine.tries(BANNED).stdout, "the table")
+    assert 1 <= guarded.status()["firewall"]["repairs"]
+
+
+def test_bans_outlive_a_reload_a_restart_and_the_end_of_the_service(guarded: Guarded) -> None:
+    guarded.machine.run("amiguard ban 203.0.113.3")
+    for change in ("reload", "restart", "stop", "start"):
+        guarded.machine.run(f"systemctl {change} amiguard")
+        assert "203.0.113.3" in guarded.machine.run(BANNED)
+    assert "203.0.113.3" in guarded.banned()
+
+
+def test_what_is_wrong_in_the_configuration_is_told_once_and_not_tried_again(guarded: Guarded) -> None:
+    guarded.machine.write(CONF, f"wrong = 1\n{CONFIGURED[CONF]}")
+    assert guarded.machine.tries("systemctl restart amiguard").returncode
+    assert ("failed", "2") == (guarded.property("ActiveState"), guarded.property("ExecMainStatus"))
+    assert "amiguard.toml: " in guarded.machine.run("journalctl --unit amiguard --no-pager")
+    guarded.machine.write(CONF, CONFIGURED[CONF])
+    guarded.machine.run("systemctl restart amiguard")
