@@ -34,6 +34,7 @@ _PARTS: Final = (
     "bans",
     "ended",
     "pardoned",
+    "tallies",
 )
 
 
@@ -119,6 +120,7 @@ class Ledger:
             ended=self._ended,
             pardoned=self._pardoned,
             allows=None if self._allows is None else sorted(self._allows),
+            tallies=guard.tallies.take(),
         )
         self._bans, self._ended, self._pardoned, self._positions, self._allows = [], [], [], {}, None
         self._closed, self._leaving = set(), snapshot.bans
@@ -156,6 +158,7 @@ class Ledger:
             self._allows = frozenset(snapshot.allows)
         self._noted = {}
         guard.alarms.changed |= _ALARMS in snapshot.notes
+        guard.tallies.put_back(snapshot.tallies)
 
 
 def restore(guard: Guard, memory: Memory) -> None:

@@ -20,6 +20,7 @@ from amiguard.judge.phones import Phones
 from amiguard.judge.points import Points
 from amiguard.judge.scorer import Scorer
 from amiguard.judge.shield import Shield, Standing
+from amiguard.judge.tallies import Tallies
 from amiguard.model import Alarm, Offence, Prefix, Scope, Verdict
 from amiguard.sources import security
 from amiguard.sources.kinds import KINDS
@@ -63,6 +64,7 @@ class Guard:
         self.peers = Peers(ban.ipv4_prefix, ban.ipv6_prefix)
         self.phones = Phones()
         self.alarms = Alarms()
+        self.tallies = Tallies()
         self.counting = Counting()
         self.notices = Notices()
         self.shield = Shield(ban.ipv4_prefix, ban.ipv6_prefix)
@@ -245,6 +247,7 @@ class Guard:
         slow = friend is None or friend.counts_slowly(event.account, time)
         if friend and slow:
             self.friends.noted(source)
+        self.tallies.failed(event, time, proven=proven)
         offence = self.scorer.add(
             source,
             time,

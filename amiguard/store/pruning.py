@@ -9,7 +9,10 @@ if TYPE_CHECKING:
 
 
 class Bounds(NamedTuple):
-    """What the store holds at most: seconds and rows of history, rows and bytes of evidence."""
+    """What the store holds at most: seconds and rows of history, rows and bytes of evidence.
+
+    Tallies are as old at most, and of an hour there are no more than kinds of event, services and transports.
+    """
 
     age: float = 90 * 86400.0
     bans: int = 1_000_000
@@ -39,6 +42,8 @@ DELETE FROM evidence WHERE id IN (
     WHERE rows > :evidence OR bytes > :evidence_bytes
     LIMIT :step)"""
 
+_TALLIES = "DELETE FROM tallies WHERE hour < :before / 3600"
+
 
 def prune(db: sqlite3.Connection, now: float, bounds: Bounds) -> int:
     """Delete a step's worth of what exceeds the bounds, within the transaction that is open.
@@ -49,4 +54,4 @@ def prune(db: sqlite3.Connection, now: float, bounds: Bounds) -> int:
         The number of rows deleted; 0 when nothing is left to delete.
     """
     values = {**bounds._asdict(), "before": now - bounds.age, "now": now, "step": _STEP}
-    return sum(db.execute(sql, values).rowcount for sql in (_OLD, _EVIDENCE))
+    return sum(db.execute(sql, values).rowcount for sql in (_OLD, _EVIDENCE, _TALLIES))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
 from array import array
 from typing import TYPE_CHECKING, Any
 
+from amiguard.judge.tallies import HOUR, Tally
 from amiguard.model import Ban, Prefix
 from amiguard.store.rows import BanRow, Memory, PositionRow, StateRow
 
@@ -66,6 +68,12 @@ def strikes(db: sqlite3.Connection, since: float) -> Iterator[tuple[Prefix, floa
     """Sources and times of judged bans after `since` that nobody pardoned, oldest first."""
     for network, length, time in db.execute(_STRIKES, (since,)):
         yield Prefix(network, length), time
+
+
+def tallies(db: sqlite3.Connection, since: float) -> Iterator[Tally]:
+    """Failures by the hour, from the hour that holds `since` on."""
+    rows = db.execute("SELECT * FROM tallies WHERE hour >= ? ORDER BY hour", (since // HOUR,))
+    return itertools.starmap(Tally, rows)
 
 
 def history(db: sqlite3.Connection, source: Prefix | None, limit: int, *, evidence: bool) -> Iterator[BanRow]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from amiguard.judge.tallies import Tally
     from amiguard.model import Ban, Prefix, Scope
 
 EndedWhy = Literal["expired", "unbanned", "replaced"]
@@ -90,6 +91,7 @@ class Snapshot:
         ended: bans cut short.
         pardoned: sources whose newest judged ban no longer counts as a strike.
         allows: all run-time allows if they changed, else None.
+        tallies: failures to be added to those counted before.
     """
 
     positions: Sequence[PositionRow] = ()
@@ -103,6 +105,7 @@ class Snapshot:
     ended: Sequence[Ending] = ()
     pardoned: Sequence[Prefix] = ()
     allows: Sequence[Prefix] | None = None
+    tallies: Sequence[Tally] = ()
 
 
 class Memory(NamedTuple):

@@ -51,6 +51,17 @@ CREATE TABLE positions (
     head     BLOB    NOT NULL
 ) WITHOUT ROWID"""
 
+_TALLIES = """
+CREATE TABLE tallies (
+    hour      INTEGER,
+    event     TEXT,
+    service   TEXT,
+    transport TEXT,
+    proof     TEXT CHECK (proof IN ('proven', 'unproven')),
+    count     INTEGER NOT NULL,
+    PRIMARY KEY (hour, event, service, transport, proof)
+) WITHOUT ROWID"""
+
 STEPS: tuple[tuple[str, ...], ...] = (
     (
         _BANS,
@@ -64,4 +75,5 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE notes (name TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID",
         _POSITIONS,
     ),
+    (_TALLIES,),
 )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from amiguard.judge.tallies import Tally
     from amiguard.model import Ban, Prefix
     from amiguard.store.rows import BanRow, Memory
 
@@ -52,6 +53,11 @@ class Archive:
         """Stream bans of networks inside or around `source` (None: of all), newest first, at most `limit`."""
         with telling(self._path, "read the history"):
             yield from reading.history(self._db, source, limit, evidence=evidence)
+
+    def tallies(self, since: float) -> Iterator[Tally]:
+        """Stream failures by the hour, oldest first, from the hour that holds `since` on."""
+        with telling(self._path, "read the tallies"):
+            yield from reading.tallies(self._db, since)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -62,6 +62,11 @@ _END = _Statement(
     "AND (bans.network, bans.length, bans.scope, bans.since) = "
     "(over.network, over.length, over.scope, over.since)",
 )
+_TALLY = _Statement(
+    6,
+    "INSERT INTO tallies",
+    "ON CONFLICT DO UPDATE SET count = count + excluded.count",
+)
 _PARDON = """
 UPDATE bans SET pardoned = 1 WHERE id = (
     SELECT id FROM bans WHERE network = ? AND length = ? AND origin = 'judged' AND NOT pardoned
@@ -91,4 +96,5 @@ def _rows(db: sqlite3.Connection, new: Snapshot) -> Iterator[tuple[_Statement, I
     # Numbered here, so that evidence finds its ban; a ban that is passed over leaves its number unused.
     yield _BAN, ((n, *row.ban[0], *row.ban[1:]) for n, row in enumerate(new.bans, last + 1))
     yield _EVIDENCE, ((n, row.evidence) for n, row in enumerate(new.bans, last + 1) if row.evidence)
+    yield _TALLY, new.tallies
     yield _END, ((*source, *rest) for source, *rest in new.ended)
