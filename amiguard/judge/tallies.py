@@ -29,7 +29,7 @@ class Tally(NamedTuple):
     service: str
     transport: str
     proof: Proof
-    count: int
+    times: int
 
 
 class Tallies:
@@ -60,5 +60,5 @@ class Tallies:
 
     def put_back(self, taken: Iterable[Tally]) -> None:
         """What was taken is to be taken again."""
-        for hour, event, service, transport, proof, count in taken:
-            self._counts[hour, event, service.encode(), transport.encode(), proof == "proven"] += count
+        for hour, event, service, transport, proof, times in taken:
+            self._counts[hour, event, service.encode(), transport.encode(), proof == "proven"] += times

@@ -58,7 +58,7 @@ CREATE TABLE tallies (
     service   TEXT,
     transport TEXT,
     proof     TEXT CHECK (proof IN ('proven', 'unproven')),
-    count     INTEGER NOT NULL,
+    times     INTEGER NOT NULL,
     PRIMARY KEY (hour, event, service, transport, proof)
 ) WITHOUT ROWID"""
 

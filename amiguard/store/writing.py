@@ -65,7 +65,7 @@ _END = _Statement(
 _TALLY = _Statement(
     6,
     "INSERT INTO tallies",
-    "ON CONFLICT DO UPDATE SET count = count + excluded.count",
+    "ON CONFLICT DO UPDATE SET times = times + excluded.times",
 )
 _PARDON = """
 UPDATE bans SET pardoned = 1 WHERE id = (

@@ -36,7 +36,7 @@ def test_what_is_worth_nothing_and_what_comes_while_banned_is_not_counted() -> N
     fatal = [event(at=2 + n, transport=b"TCP") for n in range(9)]
     for each in (*harmless, *fatal):
         judge.observe(each, each.time)
-    assert [5] == [tally.count for tally in judge.tallies.take()]
+    assert [5] == [tally.times for tally in judge.tallies.take()]
     assert judge.bans.get(fatal[0].remote.address)
 
 

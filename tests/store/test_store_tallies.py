@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ONE = Tally(500_000, "InvalidPassword", "AMI", "TCP", "proven", 3)
-LATER = ONE._replace(hour=500_002, count=1)
+LATER = ONE._replace(hour=500_002, times=1)
 
 
 def test_they_add_up_and_come_oldest_first(store: Store, state_dir: Path) -> None:
     store.commit(Snapshot(tallies=[LATER, ONE]))
-    store.commit(Snapshot(tallies=[ONE, ONE._replace(proof="unproven", count=5)]))
+    store.commit(Snapshot(tallies=[ONE, ONE._replace(proof="unproven", times=5)]))
     with Archive.open(state_dir) as archive:
-        assert [ONE._replace(count=6), ONE._replace(proof="unproven", count=5), LATER] == list(
+        assert [ONE._replace(times=6), ONE._replace(proof="unproven", times=5), LATER] == list(
             archive.tallies(0)
         )
 
