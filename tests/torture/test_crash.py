@@ -6,6 +6,7 @@ import itertools
 import random
 import threading
 import time
+from collections import defaultdict
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,7 +22,8 @@ from amiguard.judge.friends import Friend
 from amiguard.judge.guard import Guard
 from amiguard.judge.suspects import Suspect
 from amiguard.ledger import Ledger
-from amiguard.model import Prefix, Verdict
+from amiguard.model import Ban, Prefix, SecurityEvent, Verdict
+from amiguard.sources.securitylog import SecurityLog
 from amiguard.store import Store
 
 if TYPE_CHECKING:
@@ -106,11 +108,16 @@ class Uninterrupted:
     """What the pure core makes of the same lines."""
 
     def __init__(self, lines: list[bytes]) -> None:
+        said = b"".join(lines)
         self.verdicts: list[Verdict] = []
+        self.events: defaultdict[Prefix, list[SecurityEvent]] = defaultdict(list)
+        for event in SecurityLog().feed(said, time.time()):
+            assert isinstance(event, SecurityEvent)
+            self.events[event.remote.address].append(event)
         guard = Guard(config.parse(SETTINGS, "model"))
         ledger = Ledger(guard)
         channel = Channel("log", guard)
-        for outcome in channel.feed(b"".join(lines), time.time(), backlog=False):
+        for outcome in channel.feed(said, time.time(), backlog=False):
             if isinstance(outcome, Verdict):
                 self.verdicts.append(outcome)
         snapshot = ledger.snapshot(whole=True)
@@ -140,6 +147,7 @@ def test_nothing_is_lost_or_doubled_by_kill_9(tmp_path: Path) -> None:
     for epoch in range(EPOCHS):
         root = tmp_path / str(epoch)
         root.mkdir()
+        nft.run("flush ruleset")
         bans += killed(root, ordeal.SEED + epoch, rotates=epoch % 2 == 0)
     ordeal.tell("killed under load", kills=EPOCHS * (KILLS + KILLS // 3), bans_compared=bans)
 
@@ -181,6 +189,8 @@ def kill(service: Service, chance: random.Random, turn: int) -> None:
         service.launch()
         time.sleep(chance.uniform(0.0, 0.6))
         service.kill()
+        while service.hears(0):  # of the dead
+            pass
     service.start()
 
 
@@ -190,11 +200,11 @@ def agrees(model: Uninterrupted, service: Service) -> None:
         memory = store.load()
         (position,) = memory.positions
         assert (service.log.stat().st_ino, service.log.stat().st_size) == (position.inode, position.offset)
-        strikes = [(verdict.ban.source, round(verdict.ban.since, 3)) for verdict in model.verdicts]
-        assert sorted(strikes) == sorted((source, round(at, 3)) for source, at in store.strikes(0.0))
+        strikes = sorted((source, round(at, 3)) for source, at in store.strikes(0.0))
+        assert sorted(key(verdict.ban) for verdict in model.verdicts) == strikes
         assert pytest.approx(scores(model.scores)) == scores(memory.scores)
         compare_friends(friends(model.friends), friends(memory.friends))
-        compare_evidence(model.verdicts, list(store.history(None, 100_000, evidence=True)))
+        compare_evidence(model, list(store.history(None, 100_000, evidence=True)))
 
 
 def scores(rows: Sequence[StateRow]) -> dict[tuple[Prefix, str], float]:
@@ -223,18 +233,22 @@ def compare_friends(expected: dict[Prefix, Friend], found: dict[Prefix, Friend])
         assert abs(friend.until - other.until) < ALIKE
 
 
-def compare_evidence(expected: Sequence[Verdict], found: Sequence[BanRow]) -> None:
-    """A crash may forget the oldest evidence, but what is told is told as it was, in order, and once."""
-    told = {(row.ban.source, round(row.ban.since, 3)): exhibits(row.evidence) for row in found}
-    for verdict in expected:
-        whole = exhibits(verdict.evidence)
-        left = told[verdict.ban.source, round(verdict.ban.since, 3)]
-        assert left
-        assert whole[-len(left) :] == left
+def compare_evidence(model: Uninterrupted, found: Sequence[BanRow]) -> None:
+    """A crash may forget evidence of who is not banned yet, but what is told was so, in order, and once."""
+    decisive = {key(verdict.ban): events(verdict.evidence)[-1] for verdict in model.verdicts}
+    for row in found:
+        told = events(row.evidence)
+        assert decisive[key(row.ban)] == told[-1]
+        happened = iter(model.events[row.ban.source])
+        assert all(event in happened for event in told)
 
 
-def exhibits(packed: bytes) -> list[tuple[object, ...]]:
-    return [tuple(each) for each in evidence.unpack(packed)]
+def key(ban: Ban) -> tuple[Prefix, float]:
+    return ban.source, round(ban.since, 3)
+
+
+def events(packed: bytes) -> list[SecurityEvent]:
+    return [each.event for each in evidence.unpack(packed)]
 
 
 def in_kernel() -> set[tuple[str, str]]:
