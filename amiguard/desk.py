@@ -80,6 +80,7 @@ class Desk:
                 "since": views.moment(hearing.since),
                 "sight": hearing.sight(),
                 "sources": list(hearing.sources(time.time())),
+                "silent": hearing.silent(),
                 "tracked": len(guard.scorer),
                 "friends": len(guard.friends),
                 "known": len(guard.peers),

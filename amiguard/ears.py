@@ -21,6 +21,7 @@ from amiguard.sources.ami_inbox import Batch, Lost, Passed, State, Status
 from amiguard.sources.follow import Follower
 from amiguard.sources.tail import Refused
 from amiguard.views import printable
+from amiguard.vigil import Vigil
 
 if TYPE_CHECKING:
     import asyncio
@@ -88,6 +89,7 @@ class Ears:
         self._hearing = hearing
         self._wake = wake
         self._said: set[str] = set()
+        self._vigil = Vigil(hearing, warden)
 
     def tasks(self, positions: Mapping[str, Position]) -> Iterator[Coroutine[Any, Any, None]]:
         """What must run; the logs go on from these positions."""
@@ -107,6 +109,7 @@ class Ears:
         now = time.time()
         self._mark(now)
         self._compare()
+        self._vigil.look()
         if self._guard.notices.listening:
             self._warden.effect("notices", self._guard.unheard(now, self._passed(now)), now)
             self._say_hidden()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from amiguard import views
 from amiguard.sight import sight
+from amiguard.silence import Silence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,6 +28,7 @@ class Hearing:
         patterns: the paths and globs that are looked for.
         amis: what understands an AMI, in the order of the configuration.
         over_http: whether AMI over HTTP is on.
+        silence: who tells nothing any more.
     """
 
     def __init__(self, since: float) -> None:
@@ -35,6 +38,7 @@ class Hearing:
         self.patterns: tuple[str, ...] = ()
         self.amis: list[AmiChannel] = []
         self.over_http = False
+        self.silence = Silence(time.monotonic())
 
     @property
     def caught_up(self) -> bool:
@@ -56,6 +60,10 @@ class Hearing:
         amis = [ami for ami in self.amis if ami.listening]
         forms = (*(log.shows for log in logs if log.shows), *("ami" for _ in amis))
         return sight(forms, over_http=self.over_http)
+
+    def silent(self) -> list[dict[str, Any]]:
+        """Who has fallen silent, as `status` shows it."""
+        return [views.silent(one) for one in self.silence.silent(time.monotonic())]
 
     def sources(self, now: float) -> Iterator[dict[str, Any]]:
         """A row for each channel, as `status` shows it; for what was not found yet, too."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from amiguard.judge.notices import Notices
     from amiguard.judge.rhythm import BrokenPhone
     from amiguard.model import Alarm, Ban, Peer, Prefix
+    from amiguard.silence import Silent
     from amiguard.store.rows import BanRow
 
 VERSION: Final = 1
@@ -162,7 +163,13 @@ def channels(counting: Counting) -> dict[str, Any]:
         "compared": counting.compared,
         "untold": {name: count for name, count in sorted(counting.untold.items()) if count},
         "shortened": counting.shortened,
+        "lacking": sorted(counting.lacking),
     }
+
+
+def silent(one: Silent) -> dict[str, Any]:
+    """A channel that tells nothing, as `status` shows it."""
+    return {**one._asdict(), "name": printable(one.name), "seconds": round(one.seconds, 1)}
 
 
 def past(row: BanRow, now: float) -> dict[str, Any]:

@@ -206,6 +206,13 @@ class Warden:
                 "the firewall was altered by somebody else and is put right (repair %d)", self.repairs
             )
 
+    def sip_packets(self) -> int:
+        """Packets to the SIP ports so far; 0 where the kernel does not tell."""
+        try:
+            return self.firewall.sip_packets() if self.firewall else 0
+        except FirewallError:
+            return 0  # that it does not obey is said elsewhere
+
     def tick(self, now: float) -> None:
         """What comes with time: bans end."""
         _say_each("the ban of %s is over", self.guard.bans.expire(now))

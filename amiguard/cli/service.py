@@ -16,6 +16,8 @@ from amiguard.exits import Exit
 
 _PHONES: Final = 10
 """Broken phones that the text names."""
+_WELL: Final = {"ok", "dry-run", "following", "starting", "listening", "connecting"}
+"""States of firewall, store, logs and AMIs that need no mending."""
 
 
 @click.command("run")
@@ -69,11 +71,17 @@ def status_command(config_path: str | None, *, as_json: bool) -> None:
 
 def _tell(status: dict[str, Any]) -> None:
     from amiguard.sight import BY_NAME  # noqa: PLC0415
+    from amiguard.silence import Silent  # noqa: PLC0415
     from amiguard.views import printable  # noqa: PLC0415
 
     click.echo(f"guarding since  {status['since']}")
-    click.echo(f"firewall        {status['firewall']['state']}, {status['firewall']['repairs']} repairs")
-    click.echo(f"store           {status['store']['state']}")
+    firewall, store = status["firewall"], status["store"]
+    _line(
+        "firewall", f"{firewall['state']}, {firewall['repairs']} repairs", ill=firewall["state"] not in _WELL
+    )
+    _line("store", store["state"], ill=store["state"] not in _WELL)
+    for row in status["silent"]:
+        _line("SILENT", f"{printable(row['name'])}: {Silent(**row)}", ill=True)
     click.echo(f"bans            {status['bans']}")
     click.echo(f"tracked         {status['tracked']} sources, {status['friends']} friends")
     click.echo(f"known peers     {status['known']}")
@@ -82,9 +90,9 @@ def _tell(status: dict[str, Any]) -> None:
     if status["hidden"]:
         click.echo(f"hidden          {status['hidden']} failed log-ins; Asterisk does not say whose")
     if overflows := status["notices"]["overflows"]:
-        click.echo(f"overflows       {overflows}: Asterisk's log queue was full, and records are lost")
+        _line("overflows", f"{overflows}: Asterisk's log queue was full, and records are lost", ill=True)
     if status["channels"]["compared"]:
-        click.echo(f"channels        {_agreement(**status['channels'])}")
+        _line("channels", _agreement(**status["channels"]), ill=bool(status["channels"]["lacking"]))
     if status["alarms"]:
         click.echo(f"alarms          {len(status['alarms'])}; `amiguard list --all` tells them")
     for phone in status["broken_phones"][:_PHONES]:
@@ -95,16 +103,25 @@ def _tell(status: dict[str, Any]) -> None:
         name = printable(source["name"])
         counts = f"{source['events']} events, {source['ambiguous']} ambiguous, {source['lag']:g} s behind"
         reason = f" ({source['reason']})" if source["reason"] else ""
-        click.echo(f"{source['kind']:15} {name}: {source['state']}{reason}, {counts}")
+        _line(
+            source["kind"], f"{name}: {source['state']}{reason}, {counts}", ill=source["state"] not in _WELL
+        )
 
 
-def _agreement(compared: int, untold: dict[str, int], shortened: int) -> str:
+def _line(what: str, text: str, *, ill: bool) -> None:
+    """A line of the status; red, on a terminal, for what is ill."""
+    click.secho(f"{what:15} {text}", fg="red" if ill else None)
+
+
+def _agreement(compared: int, untold: dict[str, int], shortened: int, lacking: list[str]) -> str:
     from amiguard.views import printable  # noqa: PLC0415
 
     parts = [f"{compared} events compared"]
     parts += [f"{count} not told by {printable(name)}" for name, count in untold.items()]
     if shortened:
         parts.append(f"{shortened} given up for want of room")
+    if lacking:
+        parts.append("more than is noise")
     return ", ".join(parts)
 
 

@@ -27,6 +27,7 @@ _SHOWN = {"table": (1, 4, (2,)), "chain": (3, 2, (4, 5, 7)), "set": (2, 16, (3, 
 
 # A counter's name, then 4 bytes of header and 12 for each of its two numbers.
 _COUNTED = re.compile(rb"counter\0.{28}", re.DOTALL)
+_PACKETS = slice(-8, None)  # the bytes of a counter are counted first
 
 _FLAGS = {"interval": "NFT_SET_INTERVAL", "timed": "NFT_SET_TIMEOUT"}
 _COUNTER = {"attrs": [("NFTA_EXPR_NAME", "counter"), ("NFTA_EXPR_DATA", {"attrs": []})]}
@@ -137,6 +138,17 @@ def survey(channel: Channel, table: str, names: Iterable[str]) -> Standing | Non
     ]
     natures = {name: nature for name, nature, _ in shown}
     return Standing(natures, [handle for _, _, handle in shown], [_rule(attrs) for attrs in rules])
+
+
+def passed(channel: Channel, table: str) -> int:
+    """Packets to the SIP ports that no rule of the chain has dropped, as its last rule counts them.
+
+    Raises:
+        FirewallError: the kernel refuses to tell.
+    """
+    rules = _ask(channel, messages.GETRULE, text(_TABLE, table) + text(_RULE_CHAIN, ruleset.CHAIN), DUMP)
+    counters = _COUNTED.findall(rules[-1]) if rules else []
+    return int.from_bytes(counters[-1][_PACKETS]) if counters else 0
 
 
 def _ask(channel: Channel, kind: int, attrs: bytes, flags: int = 0) -> list[bytes]:

@@ -138,6 +138,7 @@ def rules(lengths: Mapping[Version, int], ports: Sequence[Ports]) -> list[Rule]:
         *([*door, *ban, *drop] for door in houses for ban in _bans("house", lengths)),
         *([*_flow(version), _found(f"spare{version}"), *accept] for version in _FAMILIES),
         *([*sip, *ban, *drop] for ban in _bans("door", lengths)),
+        [*sip, ("counter", {})],  # the last: what comes while nobody tells of it
     ]
 
 
