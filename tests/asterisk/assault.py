@@ -1,16 +1,15 @@
-"""Edge: an attack under way, how it is known to be over, and what was measured."""
+"""Edge: an attack under way, and how it is known to be over."""
 
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from lab import LIMIT, Service, until
 from sipphone import Line, Phone
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
     from realsite import Site
 
 _TESTS = Path(__file__).parents[1]
-MEASURED = _TESTS.parent / "build" / "real.jsonl"
-"""What was measured, one object a line; the last one of a kind holds."""
-
 _SCENARIO = Path(__file__).parent / "register.xml"
 _ALONE = ("setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child", "sh", "-c")
 _PASSWORDS = 5000
@@ -116,13 +112,6 @@ def is_shut_out(site: Site, service: Service, prefix: str, attacker: Host, line:
     _knock(site.phones, line, f"{mark}-free")
     until(lambda: f"{mark}-free" in site.pbx.says(), "a stranger heard by Asterisk")
     assert f"{mark}-banned" not in site.pbx.says()
-
-
-def record(**values: Any) -> None:
-    """Keep what was measured."""
-    MEASURED.parent.mkdir(exist_ok=True)
-    with MEASURED.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(values) + "\n")
 
 
 def _knock(host: Host, line: tuple[str, int], user: str) -> None:

@@ -84,6 +84,7 @@ ATTACKS = (
     Attack("SIP guesser", f"{_GUESSER} TCP {{server}} {{port}}", "TCP", counted=_WRONG),
     Attack("SIP guesser", f"{_GUESSER} TLS {{server}} {{port}}", "TLS", 5061, _WRONG),
     Attack("SIP guesser", f"{_GUESSER} WS {{server}} {{port}}", "WS", 8088, _WRONG),
+    Attack("SIP guesser", f"{_GUESSER} WSS {{server}} {{port}}", "WSS", 8089, _WRONG),
     Attack("AMI guesser", f"{_GUESSER} plain {{server}} {{port}}", "TCP", 5038, _SECRET, limit=_AMI),
     Attack("AMI guesser, MD5", f"{_GUESSER} MD5 {{server}} {{port}}", "TCP", 5038, _WRONG, limit=_AMI),
     Attack("AMI guesser", f"{_GUESSER} AMI-TLS {{server}} {{port}}", "TLS", 5039, _SECRET, limit=_AMI),

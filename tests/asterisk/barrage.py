@@ -6,10 +6,11 @@ import contextlib
 import threading
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import sipwords
 from lab import Service, until
+from realsite import until_told
 from sipphone import Line, Phone
 
 from amiguard.judge.suspects import Suspect
@@ -29,12 +30,24 @@ slow = { half_life = "3650d", threshold = 1e6 }
 
 _POINTS = 2.0  # of a wrong password
 _ANSWER = 2.0
+_CHALLENGE = 401
 _BUSY = 503
 _BATCH = 100
 
 
+class Account(NamedTuple):
+    """Whose password is guessed, and how; `port` is by default PJSIP's."""
+
+    user: str = "101"
+    transport: str = "TCP"
+    port: int | None = None
+
+
+PHONE = Account()
+
+
 class Barrage:
-    """Wrong passwords for phone 101, one after another over TCP; a context manager.
+    """Wrong passwords, one after another; a context manager.
 
     Attributes:
         sent: guesses that went out.
@@ -43,7 +56,7 @@ class Barrage:
         connections: how often it had to connect.
     """
 
-    def __init__(self, attacker: Host, server: str) -> None:
+    def __init__(self, attacker: Host, server: str, account: Account = PHONE) -> None:
         self.sent = 0
         self.answered = 0
         self.connections = 0
@@ -51,6 +64,7 @@ class Barrage:
         self.source = attacker.address4
         self._attacker = attacker
         self._server = server
+        self._account = account
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
@@ -68,21 +82,27 @@ class Barrage:
         until(lambda: self.answered >= wanted, f"{guesses} guesses more")
 
     def _run(self) -> None:
+        user, transport, port = self._account
         while not self._over.is_set():
-            with contextlib.suppress(OSError), Line(self._attacker, self._server, "TCP") as line:
+            with (
+                contextlib.suppress(OSError),
+                Line(self._attacker, self._server, transport, port) as line,
+            ):
                 self.connections += 1
-                self._guess(Phone(line, "101"))
+                self._guess(Phone(line, user))
             time.sleep(0.01)
 
     def _guess(self, phone: Phone) -> None:
-        """Answer one challenge again and again, wrongly each time."""
-        first = phone.request("REGISTER")
-        request = first.answering(self._ask(phone, first), "wrong")
+        """Answer each challenge wrongly; ask for one where a refusal brings none, as chan_sip's."""
+        answer = b""
         while not self._over.is_set():
+            if sipwords.status(answer) != _CHALLENGE:
+                request = phone.request("REGISTER")
+                answer = self._ask(phone, request)
+            request = request.answering(answer, "wrong")
             self.sent += 1
             answer = self._ask(phone, request)
             self.answered += 1
-            request = request.answering(answer, "wrong")
 
     def _ask(self, phone: Phone, request: Request) -> bytes:
         """Ask again while Asterisk is too busy to look at it."""
@@ -127,22 +147,28 @@ def raised(site: Site, source: str) -> int:
     return sum(each.kind == "ChallengeResponseFailed" for each in site.pbx.raised(source))
 
 
-def counted(service: Service, source: str) -> float:
-    """How many guesses amiguard holds against an address, after it was told all; ends it."""
+def counted(service: Service, source: str, points: float = _POINTS) -> float:
+    """How many guesses amiguard holds against an address, after it was told all; ends it.
+
+    Args:
+        service: the guard.
+        source: an IPv4 address.
+        points: what each guess weighs.
+    """
     assert 0 == service.stop()
     with Store.open(service.root / "state") as store:
         [suspect] = [row for row in store.load().scores if source == row.source.address]
-    return round(Suspect.unpack(suspect.state).slow / _POINTS, 2)
+    return round(Suspect.unpack(suspect.state).slow / points, 2)
 
 
-def until_settled(service: Service) -> None:
-    """Wait until the log is read to its end and neither channel tells anything more."""
+def until_settled(site: Site, service: Service) -> None:
+    """Wait until neither channel tells anything more, though the one that is behind has told all."""
+    until_told(site, service)
     seen = [{}]
 
     def settled() -> bool:
-        sources = service.status()["sources"]
-        seen.append({each["kind"]: each["events"] for each in sources})
+        seen.append({each["kind"]: each["events"] for each in service.status()["sources"]})
         time.sleep(0.3)
-        return seen[-2] == seen[-1] and not any(each.get("behind") for each in sources)
+        return seen[-2] == seen[-1]
 
     until(settled, "a settled service")

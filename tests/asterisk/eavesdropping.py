@@ -24,14 +24,14 @@ _AMI = '[[ami]]\nport = {}\nsecret_file = "{}"\n'
 
 
 @contextlib.contextmanager
-def guards(site: Site, *names: str) -> Iterator[dict[str, Service]]:
-    """The guards of these names (of `EARS`), by name, all listening."""
+def guards(site: Site, *names: str, settings: str = "") -> Iterator[dict[str, Service]]:
+    """The guards of these names (of `EARS`), by name, all listening; `settings` are more of amiguard.toml."""
     with contextlib.ExitStack() as stack:
-        yield {name: stack.enter_context(_guard(site, name)) for name in names}
+        yield {name: stack.enter_context(_guard(site, name, settings)) for name in names}
 
 
 @contextlib.contextmanager
-def _guard(site: Site, name: str) -> Iterator[Service]:
+def _guard(site: Site, name: str, settings: str) -> Iterator[Service]:
     folder = site.folder / name
     folder.mkdir()
     secret = folder / "secret"
@@ -42,7 +42,7 @@ def _guard(site: Site, name: str) -> Iterator[Service]:
     tables = tables or [_LOG.format(folder, "silent", "security")]  # without any, the best log is discovered
     managers = [_AMI.format(AMI_PORT, secret)] if AMI in EARS[name] else []
     service = Service(folder)
-    service.configure("".join([*tables, *managers]), (), "dry_run = true")
+    service.configure("".join([*tables, *managers, settings]), (), "dry_run = true")
     with contextlib.ExitStack() as stack:
         stack.push(service)
         with site.host.inside():

@@ -2,7 +2,7 @@
 
     python guesser.py MODE SERVER PORT
 
-MODE is a transport of SIP (UDP, TCP, TLS, WS), or a way to the AMI (plain, MD5, AMI-TLS, HTTP).
+MODE is a transport of SIP (UDP, TCP, TLS, WS, WSS), or a way to the AMI (plain, MD5, AMI-TLS, HTTP).
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _received(connection: socket.socket) -> bytes:
     return received
 
 
-_MODES = {mode: guess_sip(mode) for mode in ("UDP", "TCP", "TLS", "WS")} | {
+_MODES = {mode: guess_sip(mode) for mode in ("UDP", "TCP", "TLS", "WS", "WSS")} | {
     "plain": guess_plain,
     "MD5": guess_md5,
     "AMI-TLS": guess_tls,

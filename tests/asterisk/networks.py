@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import netns
+from lab import until
 from pyroute2 import IPRoute
 
 if TYPE_CHECKING:
@@ -134,6 +135,8 @@ class Internet:
             self._route_to(near, cable, host)
         with host.inside(), IPRoute() as far:
             _plug(far, host)
+        with self.router.inside(), IPRoute() as near:
+            _await_carrier(near, cable)
         return host
 
     def _route_to(self, near: IPRoute, cable: str, host: Host) -> None:
@@ -163,6 +166,15 @@ def _address(route: IPRoute, index: int, interface: Interface) -> None:
     flags = {"flags": _IFA_F_NODAD} if interface.version == 6 else {}
     length = interface.network.prefixlen
     route.addr("add", index=index, address=str(interface.ip), prefixlen=length, **flags)
+
+
+def _await_carrier(route: IPRoute, name: str) -> None:
+    """Wait for the end that was up before its peer: until the kernel has noticed that, it can send nothing.
+
+    An answer to ARP that is lost so is asked for again a second later.
+    """
+    index = route.link_lookup(ifname=name)[0]
+    until(lambda: route.link("get", index=index)[0].get_attr("IFLA_OPERSTATE") == "UP", f"{name} at work")
 
 
 def set_sysctl(name: str, value: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from lab import Service, until
 from networks import Host, Internet
 from realpbx import AMI_PORT, RealPbx
+from sipphone import Line, Phone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,6 +23,8 @@ LOG, AMI = "log", "ami"
 BOTH = (LOG, AMI)
 CHANNELS = ((LOG,), (AMI,), BOTH)
 """What amiguard may listen to."""
+_NEWCOMER = "120"
+_LIMIT = 60.0
 
 
 class Site:
@@ -109,3 +112,19 @@ def ami_of(service: Service) -> dict[str, Any]:
 def log_of(service: Service) -> dict[str, Any]:
     """What `status` says of the log."""
     return next(each for each in service.status()["sources"] if each["kind"] == "log")
+
+
+def until_told(site: Site, *services: Service) -> None:
+    """Wait until Asterisk's log and each service have all until now: behind it comes a newcomer's log-in."""
+    newcomer = site.attacker()
+    with Line(newcomer, PBX4, "TCP") as line:
+        until(lambda: 200 == Phone(line, _NEWCOMER).register(), "a log-in")
+    until(lambda: site.pbx.ends_with(f"/{newcomer.address4}/"), "the end of Asterisk's log", _LIMIT)
+    for each in services:
+        until(lambda: _knows(each, newcomer.address4), "a service that knows all", _LIMIT)  # noqa: B023
+
+
+def _knows(service: Service, friend: str) -> bool:
+    status = service.status()
+    behind = any(each.get("behind") for each in status["sources"])
+    return not behind and friend in {each["address"] for each in status["friendly"]}

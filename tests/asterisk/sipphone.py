@@ -1,4 +1,4 @@
-"""Edge: a phone, or who pretends to be one, over UDP, TCP, TLS or a web socket."""
+"""Edge: a phone, or who pretends to be one, over UDP, TCP, TLS or a web socket (WS, WSS)."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 PATIENCE = 5.0
 """Seconds to wait for an answer that must come."""
 
+_WEB = ("WS", "WSS")
+_ENCRYPTED = ("TLS", "WSS")
 _calls = itertools.count(1)
 _HANDSHAKE = (
     "GET /ws HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -34,7 +36,7 @@ class Line:
     Args:
         host: where we are.
         server: the PBX's address, which decides about IPv4 or IPv6.
-        transport: UDP, TCP, TLS or WS.
+        transport: UDP, TCP, TLS, WS or WSS.
         port: of the PBX; by default PJSIP's.
         source: our own address; by default the host's first.
     """
@@ -50,7 +52,8 @@ class Line:
             self._socket = _connected(transport, there, here)
         self.address, self.port = self._socket.getsockname()[:2]
         self._unread = b""
-        if transport == "WS":
+        self._web = transport in _WEB
+        if self._web:
             self._shake_hands()
 
     def __enter__(self) -> Self:
@@ -61,7 +64,7 @@ class Line:
 
     def send(self, message: bytes) -> None:
         """Send a message."""
-        self._socket.sendall(_frame(message) if self.transport == "WS" else message)
+        self._socket.sendall(_frame(message) if self._web else message)
 
     def hear(self, limit: float = PATIENCE) -> bytes:
         """The next message.
@@ -73,7 +76,7 @@ class Line:
         self._socket.settimeout(limit)
         if self.transport == "UDP":
             return self._socket.recv(65536)
-        return self._unframe() if self.transport == "WS" else self._message()
+        return self._unframe() if self._web else self._message()
 
     def _message(self) -> bytes:
         """One message of a stream of them."""
@@ -158,7 +161,7 @@ def _connected(transport: str, there: tuple[str, int], here: tuple[str, int]) ->
         plain.connect(there)
         return plain
     stream = socket.create_connection(there, PATIENCE, here)
-    if transport != "TLS":
+    if transport not in _ENCRYPTED:
         return stream
     context = ssl.create_default_context()
     context.check_hostname = False

@@ -10,7 +10,7 @@ _CHALLENGE = re.compile(rb"(?:WWW|Proxy)-Authenticate: *Digest (.*?)\r\n", re.IG
 _FIELD = re.compile(r'(\w+)=(?:"([^"]*)"|([^,\s]+))')
 _STATUS = re.compile(rb"SIP/2\.0 (\d{3}) ")
 
-PORTS = {"UDP": 5060, "TCP": 5060, "TLS": 5061, "WS": 8088}
+PORTS = {"UDP": 5060, "TCP": 5060, "TLS": 5061, "WS": 8088, "WSS": 8089}
 """Where PJSIP listens; for web sockets at the HTTP server."""
 
 
@@ -22,7 +22,7 @@ class Request:
         method: REGISTER, INVITE, OPTIONS ...
         user: who asks (From), and of REGISTER whose place it is (To).
         server: address of the PBX.
-        transport: UDP, TCP, TLS or WS.
+        transport: UDP, TCP, TLS, WS or WSS.
         host: our address, for Via and Contact.
         port: our port.
         call_id: what the answers carry, too.

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import chroots
 import pytest
-from assault import Assault, is_shut_out, record, until_banned
+from assault import Assault, is_shut_out, until_banned
 from attacks import ATTACKS, Attack
+from measured import record
 from realsite import AMI, BOTH, CHANNELS, PBX4, PBX6, Site
 
 from amiguard.model import Prefix

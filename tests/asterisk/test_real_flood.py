@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from lab import until
-from realsite import PBX4, Site, ami_of, log_of
+from realsite import PBX4, Site, ami_of, log_of, until_told
 from sipphone import Line, Phone
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ def test_one_source_alone_is_over_before_it_is_a_flood(site: Site) -> None:
             line.send(request.replace(b"@00000@", b"@%05d@" % n))
         service.until_banned(f"{host.address4}/32")
         until(lambda: service.bans()[f"{host.address4}/32"]["packets"], "packets dropped")
+        until_told(site, service)
         assert span(site, host.address4) < AT_ONCE
         assert len(site.pbx.raised(host.address4)) < PACKETS
 

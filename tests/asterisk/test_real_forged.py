@@ -13,14 +13,12 @@ from forger import Forger
 from lab import until
 from networks import GATEWAY4, Host, set_sysctl
 from realpbx import CHAN_SIP_PORT, SIP_PORT
-from realsite import PBX4, Site, log_of
+from realsite import PBX4, Site, until_told
 from sipphone import Line, Phone
 from sipwords import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from lab import Service
 
 pytestmark = pytest.mark.asterisk
 
@@ -62,16 +60,6 @@ def forge(site: Site, sender: str, port: int, *, times: int = FORGED, to_port: i
             forger.send(sender, port, bytes(request), to_port)
 
 
-def until_heard(site: Site, service: Service) -> None:
-    """Wait until amiguard has read what a stranger sends after all else."""
-    mark = f"last{next(_calls)}"
-    with Line(site.attacker(), PBX4) as line:
-        line.send(bytes(Phone(line, mark).request("REGISTER")))
-        until(lambda: mark in site.pbx.says(), "the last packet")
-    until(lambda: not log_of(service).get("behind"), "the end of the log")
-    service.ask("status")
-
-
 @contextlib.contextmanager
 def ssh(site: Site, host: Host, source: str = "") -> Iterator[Callable[[], bool]]:
     """A connection to the PBX's host that has nothing to do with SIP; gives whether it lives."""
@@ -106,7 +94,7 @@ def test_a_registered_phone_goes_on_and_so_do_its_neighbours(site: Site) -> None
         until(lambda: 2 == service.status()["friends"], "both friends")
         forge(site, "192.0.2.9", line.port)
         forge(site, "192.0.2.9", 5060)
-        until_heard(site, service)
+        until_told(site, service)
         assert lives()
         assert 200 == Phone(line, "101").register() == Phone(other, "102").register()
         assert "house" not in {ban["scope"] for ban in service.bans().values()}
@@ -123,7 +111,7 @@ def test_a_trunk_goes_on(site: Site, sender: str, port: int) -> None:
         forge(site, sender, port)
         if site.release == "16":
             forge(site, sender, port, to_port=CHAN_SIP_PORT)
-        until_heard(site, service)
+        until_told(site, service)
         assert lives()
         with Line(trunk, PBX4) as line:
             phone = Phone(line, "provider" if sender == PROVIDER else "anybody")
@@ -135,7 +123,7 @@ def test_a_trunk_goes_on(site: Site, sender: str, port: int) -> None:
 def test_the_pbx_itself_and_the_gateway_are_never_banned(site: Site, sender: str) -> None:
     with site.guarded() as service:
         forge(site, sender, 5060)
-        until_heard(site, service)
+        until_told(site, service)
         assert site.pbx.raised(sender)
         assert {} == service.bans()
 

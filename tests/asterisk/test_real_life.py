@@ -36,7 +36,7 @@ def test_rotation_under_load(
                 until(lambda: not rotated_this_second(site), "another second")
                 site.pbx.cli("logger rotate")
             barrage.goes_on()
-        until_settled(service)
+        until_settled(site, service)
         assert barrage.sent == barrage.answered == counted(service, barrage.source)
 
 
@@ -54,7 +54,7 @@ def test_reloads_under_load(site: Site, channels: tuple[str, ...], command: str)
                 barrage.goes_on()
                 site.pbx.cli(command)
             barrage.goes_on()
-        until_settled(service)
+        until_settled(site, service)
         assert barrage.sent == barrage.answered == counted(service, barrage.source)
 
 
@@ -71,7 +71,7 @@ def test_asterisk_ends_under_load_and_comes_back(site: Site, channels: tuple[str
                 until(lambda: "listening" == ami_of(service)["state"], "the AMI again")
                 assert "down" in service.said
             barrage.goes_on()
-        until_settled(service)
+        until_settled(site, service)
         assert raised(site, barrage.source) <= counted(service, barrage.source) <= barrage.sent
 
 
@@ -82,11 +82,11 @@ def test_asterisk_ends_at_rest_and_comes_back(site: Site, channels: tuple[str, .
         attacker = site.attacker()
         with Barrage(attacker, PBX4) as before:
             before.goes_on()
-        until_settled(service)
+        until_settled(site, service)
         begin_anew(site, how)
         with Barrage(attacker, PBX4) as after:
             after.goes_on()
-        until_settled(service)
+        until_settled(site, service)
         assert before.sent + after.sent == counted(service, before.source)
 
 
@@ -110,7 +110,7 @@ def test_amiguard_ends_under_load_and_comes_back(site: Site, channels: tuple[str
             barrage.goes_on()
             site.start(service)
             barrage.goes_on()
-        until_settled(service)
+        until_settled(site, service)
         assert barrage.sent == barrage.answered == counted(service, barrage.source)
 
 
@@ -124,7 +124,7 @@ def test_the_security_channel_is_switched_off_and_on(site: Site) -> None:
                 site.pbx.cli("logger reload")
             barrage.goes_on()
         until(lambda: "security.json has not told" in service.said, "a word about the silent log")
-        until_settled(service)
+        until_settled(site, service)
         assert raised(site, barrage.source) < barrage.sent
         assert barrage.sent == counted(service, barrage.source)
 
@@ -140,7 +140,7 @@ def test_the_ami_user_is_removed_and_comes_back(site: Site) -> None:
         with Barrage(attacker, PBX4) as heard:
             heard.goes_on()
         assert "listening" == ami_of(service)["state"]
-        until_settled(service)
+        until_settled(site, service)
         begin_anew(site, "restart")
         until(lambda: "log-in refused" == ami_of(service)["state"], "a refusal")
         assert "oversize-blind" in service.status()["sight"]
@@ -150,7 +150,7 @@ def test_the_ami_user_is_removed_and_comes_back(site: Site) -> None:
         site.pbx.cli("manager reload")
         service.reload()
         until(lambda: "listening" == ami_of(service)["state"], "the AMI again")
-        until_settled(service)
+        until_settled(site, service)
         assert heard.sent + alone.sent == counted(service, heard.source)
 
 
@@ -169,7 +169,7 @@ def test_the_ami_is_locked_out_by_idle_connections(site: Site) -> None:
             until(lambda: "oversize-blind" in service.status()["sight"], "the log alone")
             assert "authlimit is reached" in ami_of(service)["reason"]
         until(lambda: "listening" == ami_of(service)["state"], "the AMI again")
-        until_settled(service)
+        until_settled(site, service)
         assert barrage.sent == counted(service, barrage.source)
 
 
@@ -184,6 +184,6 @@ def test_our_reader_is_stopped_during_a_flood(open_site: Callable[..., Site], pa
         time.sleep(2.0)  # the fact under test: so long nobody reads
         service.signal(signal.SIGCONT)
         until(lambda: "listening" == ami_of(service)["state"], "the AMI again")
-        until_settled(service)
+        until_settled(site, service)
         assert (patience == 100) == ("down" in service.said)
         assert raised(site, flood.source) == counted(service, flood.source)

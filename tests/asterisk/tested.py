@@ -6,14 +6,13 @@ python tests/asterisk/tested.py     writes it into README.md
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import re
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import chroots
-from assault import MEASURED
+import measured
 from attacks import ATTACKS, Attack
 
 if TYPE_CHECKING:
@@ -40,16 +39,16 @@ def head() -> str:
     return _row("attack", "over", "guesses", *columns)
 
 
-def table(measured: dict[tuple[str, ...], dict[str, Any]]) -> Iterator[str]:
+def table(results: dict[tuple[str, ...], dict[str, Any]]) -> Iterator[str]:
     """The table's lines.
 
     Args:
-        measured: by release, attack, transport, channels and family.
+        results: by release, attack, transport, channels and family.
     """
     yield head()
     yield "|---|---|---|" + "---|" * (len(_RELEASES) * len(WAYS))
     for attack in ATTACKS:
-        found = [measured.get(_key(release, attack, way)) for release in _RELEASES for way in WAYS]
+        found = [results.get(_key(release, attack, way)) for release in _RELEASES for way in WAYS]
         guesses = sorted({each["guesses"] for each in found if each})
         times = (f"{each['seconds']:.2g}" if each else "" for each in found)
         span = "-".join(str(each) for each in dict.fromkeys((guesses[0], guesses[-1]))) if guesses else ""
@@ -67,7 +66,7 @@ def _key(release: str, attack: Attack, way: str) -> tuple[str, ...]:
 
 def _measured() -> dict[tuple[str, ...], dict[str, Any]]:
     """The last of each kind."""
-    rows = map(json.loads, MEASURED.read_text(encoding="utf-8").splitlines())
+    rows = [each for each in measured.recorded() if "attack" in each]
     names = ("attack", "transport", "channels", "family")
     return {(row["version"].partition(".")[0], *(str(row[name]) for name in names)): row for row in rows}
 
