@@ -18,6 +18,7 @@ Scope = Literal["house", "door"]
 Proof = Literal["proven", "unproven"]
 Origin = Literal["judged", "operator", "fail2ban", "fleet"]
 
+_LENGTHS: Final = tuple(length.to_bytes(1) for length in range(129))
 _MAPPED: Final = b"\x00" * 10 + b"\xff\xff"
 
 
@@ -55,6 +56,16 @@ class Prefix(NamedTuple):
             return cls(packed, bits)
         shift = bits - length
         return cls((int.from_bytes(packed) >> shift << shift).to_bytes(bits // 8), length)
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> Self:
+        """Out of `packed`."""
+        return cls(packed[:-1], packed[-1])
+
+    @property
+    def packed(self) -> bytes:
+        """Network and length as bytes: as a key, half as large as we are."""
+        return self.network + _LENGTHS[self.length]
 
     @property
     def bits(self) -> int:

@@ -34,11 +34,11 @@ def _entry(rank: float, source: Prefix) -> bytes:
     """
     bits = int.from_bytes(_DOUBLE.pack(rank))
     bits ^= _SIGN if bits < _SIGN else 2 * _SIGN - 1
-    return bits.to_bytes(_DOUBLE.size) + source.network + source.length.to_bytes(1)
+    return bits.to_bytes(_DOUBLE.size) + source.packed
 
 
 def _source(entry: bytes) -> Prefix:
-    return Prefix(entry[_DOUBLE.size : -1], entry[-1])
+    return Prefix.unpack(entry[_DOUBLE.size :])
 
 
 class Crowd:

@@ -6,12 +6,12 @@ import struct
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from amiguard.judge import evidence
+from amiguard.model import Prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from amiguard.judge.evidence import Exhibit
-    from amiguard.model import Prefix
 
 AWAKE: Final = 200
 """Suspects at work at once: quick to change, but ten times as large."""
@@ -105,44 +105,46 @@ class Suspects:
     """
 
     def __init__(self) -> None:
-        self._states: dict[Prefix, Suspect | bytes] = {}
-        self._awake: list[Prefix] = []
+        self._states: dict[bytes, Suspect | bytes] = {}
+        """By the source, packed: a Prefix each would take twice the room."""
+        self._awake: list[bytes] = []
         self.evidence = 0
 
     def __len__(self) -> int:
         return len(self._states)
 
     def __iter__(self) -> Iterator[Prefix]:
-        return iter(self._states)
+        return map(Prefix.unpack, self._states)
 
     def get(self, source: Prefix) -> Suspect | None:
         """The suspect, awake; None when nothing is known."""
-        state = self._states.get(source)
+        key = source.packed
+        state = self._states.get(key)
         if isinstance(state, bytes):
             self._slept(state, -1)
-            return self._wake(source, Suspect.unpack(state))
+            return self._wake(key, Suspect.unpack(state))
         return state
 
     def meet(self, source: Prefix, time: float) -> Suspect:
         """A new suspect."""
-        return self._wake(source, Suspect(time))
+        return self._wake(source.packed, Suspect(time))
 
     def put(self, source: Prefix, state: bytes) -> None:
         """Take a suspect back that `Suspect.pack` has packed, asleep."""
-        self._states[source] = state
+        self._states[source.packed] = state
         self._slept(state)
 
     def drop(self, source: Prefix) -> Glimpse | None:
         """Forget a suspect; None when nothing was known."""
         glimpse = self.glimpse(source)
-        state = self._states.pop(source, None)
+        state = self._states.pop(source.packed, None)
         if isinstance(state, bytes):
             self._slept(state, -1)
         return glimpse
 
     def glimpse(self, source: Prefix) -> Glimpse | None:
         """The scores, without waking anybody; None when nothing is known."""
-        state = self._states.get(source)
+        state = self._states.get(source.packed)
         if isinstance(state, bytes):
             fast_proven, fast_rest, slow_proven, slow_rest, at, _ = _STATE.unpack_from(state)
             return Glimpse(fast_proven + fast_rest, slow_proven + slow_rest, at, fast_proven > 0)
@@ -154,44 +156,51 @@ class Suspects:
         Raises:
             KeyError: nothing is known of it.
         """
-        state = self._states[source]
-        return state if isinstance(state, bytes) else state.pack()
+        return _packed(self._states[source.packed])
 
     def shift(self, delta: float) -> None:
         """What was done, was done `delta` seconds later."""
-        for source in self._states:
-            suspect = Suspect.unpack(self.packed(source))
+        self.evidence = 0
+        for key, state in self._states.items():
+            suspect = Suspect.unpack(_packed(state))
             suspect.at += delta
-            self._states[source] = suspect.pack()
+            self._sleeps(key, suspect)
         self._awake.clear()
-        self.evidence = sum(len(self.packed(source)) - _STATE.size for source in self._states)
 
     def shed(self, limit: int) -> list[Prefix]:
         """Throw evidence away, the oldest suspects' first, until `limit` bytes are left; whose it was."""
         bare: list[Prefix] = []
-        for source, state in self._states.items():
+        for key, state in self._states.items():
             if self.evidence <= limit:
                 break
             if isinstance(state, bytes) and len(state) > _STATE.size:
                 self._slept(state, -1)
-                self._states[source] = without_evidence(state)
-                bare.append(source)
+                self._states[key] = without_evidence(state)
+                bare.append(Prefix.unpack(key))
         return bare
 
-    def _wake(self, source: Prefix, suspect: Suspect) -> Suspect:
+    def _wake(self, key: bytes, suspect: Suspect) -> Suspect:
         if len(self._awake) >= AWAKE:
             self._sleep()
-        self._awake.append(source)
-        self._states[source] = suspect
+        self._awake.append(key)
+        self._states[key] = suspect
         return suspect
 
     def _sleep(self) -> None:
         """All who are awake fall asleep."""
-        for source in self._awake:
-            suspect = self._states.get(source)
+        for key in self._awake:
+            suspect = self._states.get(key)
             if isinstance(suspect, Suspect):
-                self.put(source, suspect.pack())
+                self._sleeps(key, suspect)
         self._awake.clear()
+
+    def _sleeps(self, key: bytes, suspect: Suspect) -> None:
+        state = self._states[key] = suspect.pack()
+        self._slept(state)
 
     def _slept(self, state: bytes, sign: int = 1) -> None:
         self.evidence += sign * (len(state) - _STATE.size)
+
+
+def _packed(state: Suspect | bytes) -> bytes:
+    return state if isinstance(state, bytes) else state.pack()
