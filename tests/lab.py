@@ -49,6 +49,15 @@ def attempt(
     return written.classic(written.record(kind, words))
 
 
+def login(source: str, at: float | None = None, *, transport: str = "TCP") -> bytes:
+    """A log-in with the right password."""
+    words = written.Words(
+        remote=f"IPV4/{transport}/{source}/5061".encode(),
+        eventtv=eventtv(time.time() if at is None else at),
+    )
+    return written.classic(written.record("SuccessfulAuth", words))
+
+
 def attack(source: str, at: float | None = None, *, times: int = 5, transport: str = "TCP") -> bytes:
     """As many wrong passwords as ban; over TCP they prove the address."""
     now = time.time() if at is None else at
@@ -222,9 +231,9 @@ class Ran:
         return json.loads(self.out)
 
 
-def run(*words: str) -> Ran:
+def run(*words: str, stdin: bytes = b"") -> Ran:
     """Run a command in this process; whatever it raises beside an exit code is raised here."""
-    result = CliRunner().invoke(cli, words, prog_name="amiguard")
+    result = CliRunner().invoke(cli, words, input=stdin, prog_name="amiguard")
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     assert "Traceback" not in result.output

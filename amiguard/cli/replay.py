@@ -2,194 +2,120 @@
 
 from __future__ import annotations
 
-import contextlib
-import gzip
-import sys
 import time
-import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
-from amiguard.cli.common import config_or_exit, fail, print_table, with_config, with_json
+from amiguard.cli.common import config_or_exit, fail, with_config, with_json
 from amiguard.exits import Exit
-from amiguard.views import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
-    from amiguard.channel import Channel
     from amiguard.config import Config
-    from amiguard.model import Verdict
-
-_BLOCK: Final = 256 * 1024
-_LINE: Final = 64 * 1024
-_LONG: Final = 4 * 1024 * 1024
-_GZIP: Final = b"\x1f\x8b"
+    from amiguard.rehearsal import Rehearsal, Window
 
 
-class _UnreadableError(Exception):
-    """A file cannot be read; the text names it and says why."""
+def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """Read a time; nothing where none is given."""
+    from amiguard.cli.moments import moment  # noqa: PLC0415
 
-
-class _Outcome(NamedTuple):
-    lines: int
-    events: int
-    ambiguous: int
-    verdicts: list[Verdict]
+    try:
+        return None if value is None else moment(value, time.time())
+    except ValueError:
+        mistake = f"{value!r} is neither a time in ISO 8601 nor a duration such as '7d'"
+        raise click.BadParameter(mistake, ctx, param) from None
 
 
 @click.command("replay")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@click.argument(
+    "files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path, allow_dash=True)
+)
+@click.option("--since", callback=_moment, metavar="TIME", help="Tell no ban that began before it.")
+@click.option("--until", callback=_moment, metavar="TIME", help="Tell no ban that began after it.")
+@click.option("--times", is_flag=True, help="Also what each ban took: seconds and failures.")
+@click.option("--diff", is_flag=True, help="What --config gains and loses against the usual configuration.")
+@click.option("--against", metavar="FILE", help="With --diff: against this one.")
+@click.option("--sweep", is_flag=True, help="What would come of other thresholds.")
 @with_config
 @with_json
-def replay_command(files: tuple[Path, ...], config_path: str | None, *, as_json: bool) -> None:
+def replay_command(
+    files: tuple[Path, ...],
+    since: float | None,
+    until: float | None,
+    against: str | None,
+    config_path: str | None,
+    *,
+    as_json: bool,
+    **modes: bool,
+) -> None:
     """Tell what would have been banned, when and why.
 
-    FILEs are security logs, plain or gzip, in any order.  Nothing is touched,
-    and no root is needed.  Logs of notices cannot be replayed: their dates lack
-    year and zone.
+    FILEs are security logs, plain or gzip, in any order; - is standard input.
+    Nothing is touched, and no root is needed.  Logs of notices cannot be
+    replayed: their dates lack year and zone.
     """
-    config = config_or_exit(config_path)
-    try:
-        outcome = _replay(config, _in_order(files))
-    except _UnreadableError as error:
-        fail(str(error), Exit.FAILED)
-    if as_json:
-        _print_json(outcome)
-    else:
-        _print_text(outcome)
-
-
-def _replay(config: Config, files: list[Path]) -> _Outcome:
-    from amiguard.channel import Channel  # noqa: PLC0415
-    from amiguard.judge.guard import Guard  # noqa: PLC0415
-    from amiguard.model import Verdict  # noqa: PLC0415
-
-    guard = Guard(config)
-    now = time.time()
-    lines, channels, verdicts = 0, [], []
-    with _progress(files) as advance:
-        for path in files:
-            channel = Channel("replay", guard)
-            channels.append(channel)
-            for block in _blocks(path, advance):
-                lines += block.count(b"\n") + (not block.endswith(b"\n"))
-                found = channel.feed(block, now, backlog=True)
-                verdicts += [outcome for outcome in found if isinstance(outcome, Verdict)]
-    return _Outcome(lines, *_sums(channels), verdicts)
-
-
-def _sums(channels: list[Channel]) -> tuple[int, int]:
-    return sum(c.events for c in channels), sum(c.ambiguous.total() for c in channels)
-
-
-def _in_order(files: tuple[Path, ...]) -> list[Path]:
-    """Rotated files by the time of their first event, whatever their names."""
-    firsts = {path: _first_time(path) for path in files}
-    return sorted(files, key=firsts.__getitem__)
-
-
-def _first_time(path: Path) -> float:
-    from amiguard.sources.securitylog import Ambiguous, SecurityLog  # noqa: PLC0415
-
-    reader = SecurityLog(skip_challenges=False)
-    with _opened(path) as file:
-        for found in reader.feed(file.read(_BLOCK), 0.0):
-            if not isinstance(found, Ambiguous):
-                return found.time
-    return 0.0
-
-
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    with _named(path), path.open("rb") as file:
-        packed = file.read(len(_GZIP)) == _GZIP
-        file.seek(0)
-        yield gzip.GzipFile(fileobj=file) if packed else file  # type: ignore[misc]  # it reads bytes all the same
-
-
-@contextlib.contextmanager
-def _named(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, EOFError, zlib.error) as error:
-        why = getattr(error, "strerror", None) or error
-        raise _UnreadableError(f"{printable(str(path))}: {why}") from error
-
-
-def _blocks(path: Path, advance: Any) -> Iterator[bytes]:
-    """Whole lines, in blocks; a last line without its end comes alone."""
-    rest = b""
-    with _opened(path) as file:
-        while block := file.read(_BLOCK):
-            advance(path, file)
-            whole, feed, rest = (rest + block).rpartition(b"\n")
-            if feed:
-                yield whole + feed
-            if len(rest) > _LINE:
-                rest = rest[-_LINE:]  # no record is that long
-    if rest:
-        yield rest
-
-
-def _size(path: Path) -> int:
-    with _named(path):
-        return path.stat().st_size
-
-
-class _progress:  # noqa: N801 - reads as the with statement it is for
-    """A progress bar on a terminal, for long logs."""
-
-    def __init__(self, files: list[Path]) -> None:
-        total = sum(map(_size, files))
-        self._bar = click.progressbar(length=total, label="reading", file=sys.stderr)
-        self._shown = total >= _LONG and sys.stderr.isatty()
-        self._places: dict[Path, int] = {}
-
-    def __enter__(self) -> Any:
-        if self._shown:
-            self._bar.__enter__()
-        return self._advance
-
-    def __exit__(self, *error: object) -> None:
-        if self._shown:
-            self._bar.__exit__(None, None, None)
-
-    def _advance(self, path: Path, file: BinaryIO) -> None:
-        if not self._shown:
-            return
-        raw = getattr(file, "fileobj", None) or file
-        place = raw.tell()
-        self._bar.update(place - self._places.get(path, 0))
-        self._places[path] = place
-
-
-def _print_json(outcome: _Outcome) -> None:
     from amiguard import views  # noqa: PLC0415
+    from amiguard.cli import replayed  # noqa: PLC0415
 
-    counts = {"lines": outcome.lines, "events": outcome.events, "ambiguous": outcome.ambiguous}
-    bans = [views.ban(verdict.ban) for verdict in outcome.verdicts]
-    click.echo(views.document({**counts, "bans": bans}))
+    mode = _mode(modes)
+    rehearsals, lines = _rehearse(_configs(mode, config_path, against), files, _window(since, until))
+    counted, telling = replayed.counted(rehearsals[-1], lines), replayed.MODES[mode]
+    if as_json:
+        click.echo(views.document({**counted, **telling.document(rehearsals)}))
+    else:
+        for line in (*telling.lines(rehearsals), replayed.sums(counted, rehearsals)):
+            click.echo(line)
 
 
-def _print_text(outcome: _Outcome) -> None:
-    from amiguard.views import moment, span  # noqa: PLC0415
+def _mode(modes: dict[str, bool]) -> str:
+    wanted = [name for name, given in modes.items() if given]
+    if len(wanted) > 1:
+        raise click.UsageError(f"either --{wanted[0]} or --{wanted[1]}")
+    return wanted[0] if wanted else "bans"
 
-    rows = [
-        (
-            moment(ban.since) or "",
-            str(ban.source),
-            ban.scope,
-            ban.proof,
-            span(ban.until - ban.since),
-            printable(ban.reason),
-        )
-        for ban, *_ in outcome.verdicts
-    ]
-    if rows:
-        print_table(("AT", "SOURCE", "SCOPE", "PROOF", "FOR", "REASON"), rows)
-    click.echo(
-        f"{outcome.lines} lines, {outcome.events} events, {outcome.ambiguous} ambiguous, {len(rows)} bans"
-    )
+
+def _configs(mode: str, path: str | None, against: str | None) -> list[Config]:
+    """The configurations to rehearse."""
+    from amiguard.rehearsal import sweep  # noqa: PLC0415
+
+    if against and mode != "diff":
+        raise click.UsageError("--against goes with --diff")
+    if mode == "diff" and path is None:
+        raise click.UsageError("--diff compares the --config FILE that you name with another")
+    config = config_or_exit(path)
+    if mode == "diff":
+        return [config_or_exit(against), config]
+    return sweep(config) if mode == "sweep" else [config]
+
+
+def _window(since: float | None, until: float | None) -> Window:
+    from amiguard.rehearsal import Window  # noqa: PLC0415
+
+    whole = Window()
+    return Window(whole.since if since is None else since, whole.until if until is None else until)
+
+
+def _rehearse(
+    configs: Iterable[Config], files: Iterable[Path], window: Window
+) -> tuple[list[Rehearsal], int]:
+    """Read the files once, for all; also gives the number of lines."""
+    from amiguard.cli.pastlogs import Progress, UnreadableError, in_order  # noqa: PLC0415
+    from amiguard.rehearsal import Rehearsal  # noqa: PLC0415
+
+    rehearsals, lines, now = [Rehearsal(config, window) for config in configs], 0, time.time()
+    try:
+        logs = in_order(files)
+        with Progress(logs) as advance:
+            for log in logs:
+                for rehearsal in rehearsals:
+                    rehearsal.begin()
+                for block in log.blocks(advance):
+                    lines += block.count(b"\n") + (not block.endswith(b"\n"))
+                    for rehearsal in rehearsals:
+                        rehearsal.feed(block, now)
+    except UnreadableError as error:
+        fail(str(error), Exit.FAILED)
+    return rehearsals, lines

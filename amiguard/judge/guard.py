@@ -53,12 +53,13 @@ _ENOUGH: Final = 0.25
 class Guard:
     """Judges events one by one; owns all state of judgement."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, scorer: type[Scorer] = Scorer) -> None:
+        """Begin with nothing known; `scorer` is what adds up."""
         score, ban, allow = config.score, config.ban, config.allow
         self.config = config
         self.points = Points(score.points)
-        self.scorer = Scorer(score)
-        self.wide = Scorer(replace(score, max_sources=max(score.max_sources // 8, 1)))
+        self.scorer = scorer(score)
+        self.wide = scorer(replace(score, max_sources=max(score.max_sources // 8, 1)))
         self.bans = Bans(ban, score.max_sources)
         self.friends = Friends(lasts=allow.authenticated_for, limit=score.max_sources)
         self.peers = Peers(ban.ipv4_prefix, ban.ipv6_prefix)
