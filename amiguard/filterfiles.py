@@ -11,15 +11,14 @@ import hashlib
 import json
 import os
 import re
-from importlib.resources import files
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import amiguard
+from amiguard.shipped import shipped as shipped_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 TREE: Final = "/etc/fail2ban"
 FILTERS: Final = "filter.d"
@@ -42,9 +41,8 @@ class Step(NamedTuple):
 
 
 def folder() -> Path:
-    """Where our files are: in the package, or beside it in a clone."""
-    packed = Path(str(files(amiguard))) / "data" / "filters"
-    return packed if packed.is_dir() else Path(amiguard.__file__).parents[1] / "filters"
+    """Where our files are."""
+    return shipped_folder("filters")
 
 
 def shipped() -> dict[str, Path]:

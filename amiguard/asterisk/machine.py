@@ -51,8 +51,8 @@ def facts(site: Site) -> Facts:
         now=time.time(),
         here=True,
         hostname=socket.gethostname(),
-        version=_version(console),
-        listeners=tuple(_listeners()),
+        version=version(console),
+        listeners=tuple(listeners()),
         own=_own(),
         modules=_modules(site),
         certificates=_certificates(site),
@@ -90,7 +90,8 @@ def _console(site: Site) -> Console:
     return Console(str(Path(directory, name.value if name else "asterisk.ctl")))
 
 
-def _version(console: Console) -> Version | None:
+def version(console: Console) -> Version | None:
+    """Asterisk's, from wherever it is told; None if nowhere."""
     return next(filter(None, map(telling.version, _versions(console))), None)
 
 
@@ -121,7 +122,8 @@ def _package_version() -> str:
     return ""
 
 
-def _listeners() -> Iterable[Listener]:
+def listeners() -> Iterable[Listener]:
+    """The sockets of this host that wait for anybody."""
     for protocol, name in _SOCKETS:
         with contextlib.suppress(OSError):
             text = (_PROC / "net" / name).read_text(encoding="ascii")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _MODULES: Final = {
     "run": "service",
     "status": "service",
+    "setup": "setup",
     "check": "check",
     "audit": "audit",
     "list": "bans",
