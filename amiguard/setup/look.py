@@ -61,9 +61,10 @@ class _Disk:
         Raises:
             OSError: a file cannot be read.
         """
-        for found in sorted(glob.glob(f"{glob.escape(str(self.root))}/{pattern.lstrip('/')}")):  # noqa: PTH207 - as glob(3)
+        above = str(self.root).rstrip("/")
+        for found in sorted(glob.glob(f"{glob.escape(above)}/{pattern.lstrip('/')}")):  # noqa: PTH207 - as glob(3)
             if stat.S_ISREG(Path(found).stat().st_mode):
-                path = f"/{Path(found).relative_to(self.root)}"
+                path = found.removeprefix(above)
                 with Path(found).open("rb") as file:
                     self.texts[path] = file.read(MOST_BYTES + 1)
                 yield path, self.texts[path]

@@ -65,7 +65,7 @@ def _write(root: Path, change: Change) -> None:
         raise SetupError(f"{change.path} has changed since it was looked at; come again")
     target.parent.mkdir(parents=True, exist_ok=True)
     rights = _rights(root, change, target)
-    if there is not None:
+    if there:  # of an empty file there is nothing to keep
         _create(_aside(target), there, rights)
     fresh = target.with_name(f".{target.name}.new")
     fresh.unlink(missing_ok=True)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 SOURCE = "/src/amiguard"
 WHEELS = "/src/wheels"
-INSTALL = f"cd {SOURCE} && PIP_NO_INDEX=1 PIP_FIND_LINKS={WHEELS} make install"
+OFFLINE = f"cd {SOURCE} && export PIP_NO_INDEX=1 PIP_FIND_LINKS={WHEELS}"
+"""What goes before `make install`, where there is no index."""
 
 PJSIP = """
 [tcp]
@@ -39,7 +40,7 @@ username = 101
 password = secret101
 [101]
 type = aor
-max_contacts = 1
+max_contacts = 9
 """
 """A PBX with one phone."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import booted
 import pytest
-from booted import INSTALL, Machine
+from booted import OFFLINE, Machine
 from lab import until
 from networks import Host, Internet
 from realsite import PBX4
@@ -67,7 +67,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     with Internet() as internet:
         network = internet.host(f"{PBX4}/24")
         with Machine(tmp_path_factory.mktemp("machine"), network, wheels) as machine:
-            machine.run(INSTALL)
+            machine.run(f"{OFFLINE} && make install")
             for path, text in CONFIGURED.items():
                 machine.write(path, text)
             machine.run("systemctl restart asterisk && systemctl enable --now amiguard")

@@ -1,0 +1,117 @@
+"""A new user's path, as README tells it, on a machine that systemd has booted: Debian with its Asterisk."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import booted
+import pytest
+import readme
+from booted import OFFLINE, Machine
+from lab import until
+from networks import Host, Internet
+from realsite import PBX4
+from sipphone import Line, Phone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = [pytest.mark.asterisk, pytest.mark.xdist_group("booted")]
+
+ASTERISK = "/etc/asterisk"
+LOGGER = "/etc/asterisk/logger.conf"
+MADE = "find /opt /usr/local /etc /var/lib/amiguard ! -type d -newer /etc/marked"
+"""What is there since the marked moment."""
+KEPT = re.compile(
+    r"/etc/amiguard/.*|/etc/logrotate\.d/amiguard|/var/lib/amiguard/.*|/etc/asterisk/(manager\.d/amiguard|logger)\.conf.*"
+    r"|/etc/(passwd|group|g?shadow|subuid|subgid)-?|/etc/\.updated|/etc/\.pwd\.lock"
+)
+
+
+@pytest.fixture
+def internet() -> Iterator[Internet]:
+    with Internet() as internet:
+        yield internet
+
+
+@pytest.fixture
+def machine(internet: Internet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    if lack := booted.lack():
+        pytest.skip(lack)
+    wheels = booted.wheels(tmp_path_factory.mktemp("wheels"))
+    with Machine(tmp_path_factory.mktemp("machine"), internet.host(f"{PBX4}/24"), wheels) as machine:
+        machine.write(f"{ASTERISK}/pjsip.conf", booted.PJSIP)
+        machine.run("systemctl restart asterisk && touch /etc/marked")
+        yield machine
+
+
+def install(machine: Machine) -> dict[str, str]:
+    """Type what README's section on installing says, and give what each line prints."""
+    section = readme.TEXT.partition("## Install\n")[2]
+    block = re.search(r"^```sh\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    assert block
+    lines = [line.removeprefix("sudo ") for line in block[1].splitlines()]
+    assert ["make install", "amiguard setup", "amiguard setup --apply"] == lines[:3]
+    return {line: machine.run(f"{OFFLINE} && {line}") for line in lines}
+
+
+def banned(machine: Machine) -> dict[str, Any]:
+    return {ban["address"]: ban for ban in json.loads(machine.run("amiguard list --json"))["bans"]}
+
+
+def guess(attacker: Host) -> None:
+    """Try passwords until nobody answers."""
+    with Line(attacker, PBX4, "TCP") as line, contextlib.suppress(TimeoutError):
+        while Phone(line, "101").register("wrong", limit=2.0):
+            pass
+
+
+def gets_through(host: Host) -> bool:
+    with contextlib.suppress(TimeoutError), Line(host, PBX4, "TCP") as line:
+        return Phone(line, "101").register() == 200
+    return False
+
+
+def digests(machine: Machine) -> dict[str, str]:
+    """Of each file of Asterisk's configuration."""
+    lines = machine.run(f"find {ASTERISK} -type f -exec md5sum {{}} +").splitlines()
+    return {path: digest for digest, path in map(str.split, lines)}
+
+
+def test_from_a_bare_pbx_to_a_guarded_one_and_back(machine: Machine, internet: Internet) -> None:
+    before = digests(machine)
+    told = install(machine)
+    assert "nothing has been changed: --apply does it" in told["amiguard setup"]
+    assert told["amiguard setup"].splitlines()[:-1] == told["amiguard setup --apply"].splitlines()[:-1]
+    assert not re.search("WARNING|ERROR", told["amiguard check"])
+    assert re.search(r"^ok +sight +full$", told["amiguard check"], re.MULTILINE)
+    assert told["amiguard status"].startswith("guarding since")
+    assert "nothing to change" in machine.run("amiguard setup")
+
+    attacker = internet.host("203.0.113.1/32")
+    assert gets_through(internet.host("192.0.2.1/24"))
+    guess(attacker)
+    until(lambda: "203.0.113.1" in banned(machine), "a ban")
+    assert not gets_through(attacker)
+    assert ("house", "proven") == (
+        banned(machine)["203.0.113.1"]["scope"],
+        banned(machine)["203.0.113.1"]["proof"],
+    )
+    status = json.loads(machine.run("amiguard status --json"))
+    assert {"log": "following", "ami": "listening"} == {
+        each["kind"]: each["state"] for each in status["sources"]
+    }
+
+    assert "unbanned 203.0.113.1\n" == machine.run("amiguard unban 203.0.113.1")
+    assert gets_through(attacker)
+
+    assert "kept: " in machine.run(f"{OFFLINE} && make uninstall")
+    assert "" == machine.run("nft list ruleset")
+    left = [path for path in machine.run(MADE).split() if not KEPT.fullmatch(path)]
+    assert [] == left
+    after = digests(machine)
+    assert before.pop(LOGGER) == after[f"{LOGGER}.before-amiguard"]
+    assert before.items() <= after.items()
