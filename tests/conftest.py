@@ -37,6 +37,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip("needs real root")
     if item.get_closest_marker("nft") and not shutil.which("nft"):
         pytest.skip("needs the nft program")
+    if item.get_closest_marker("browser") and not shutil.which("chromium"):
+        pytest.skip("needs the browser chromium")
     if item.get_closest_marker("kernel"):
         refusal = _namespaces_refused(user=not real_root)
         if refusal:

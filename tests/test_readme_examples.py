@@ -24,6 +24,7 @@ UNSERVED = {"replay", "audit", "setup"}
 """Commands whose examples need neither service nor kernel, but files of ours."""
 VARIES = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:?\d\d"), "TIME"),
+    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d"), "MINUTE"),
     (re.compile(r"\b\d+m \d+s\b"), "LEFT"),
     (re.compile(r"score \d+\.\d"), "score N"),
     (re.compile(r"generation \d+"), "generation N"),

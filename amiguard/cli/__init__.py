@@ -29,6 +29,7 @@ _MODULES: Final = {
     "history": "bans",
     "allow": "allow",
     "replay": "replay",
+    "report": "report",
     "filters": "filters",
     "demo": "demo",
 }

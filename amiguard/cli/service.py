@@ -16,8 +16,6 @@ from amiguard.exits import Exit
 
 _PHONES: Final = 10
 """Broken phones that the text names."""
-_WELL: Final = {"ok", "dry-run", "following", "starting", "listening", "connecting"}
-"""States of firewall, store, logs and AMIs that need no mending."""
 
 
 @click.command("run")
@@ -70,59 +68,25 @@ def status_command(config_path: str | None, *, as_json: bool) -> None:
 
 
 def _tell(status: dict[str, Any]) -> None:
-    from amiguard.sight import BY_NAME  # noqa: PLC0415
-    from amiguard.silence import Silent  # noqa: PLC0415
-    from amiguard.views import printable  # noqa: PLC0415
+    from amiguard import health  # noqa: PLC0415
 
-    click.echo(f"guarding since  {status['since']}")
-    firewall, store = status["firewall"], status["store"]
-    _line(
-        "firewall", f"{firewall['state']}, {firewall['repairs']} repairs", ill=firewall["state"] not in _WELL
-    )
-    _line("store", store["state"], ill=store["state"] not in _WELL)
-    for row in status["silent"]:
-        _line("SILENT", f"{printable(row['name'])}: {Silent(**row)}", ill=True)
-    click.echo(f"bans            {status['bans']}")
-    click.echo(f"tracked         {status['tracked']} sources, {status['friends']} friends")
-    click.echo(f"known peers     {status['known']}")
-    for name in status["sight"]:
-        click.echo(f"sight           {BY_NAME.get(name, name)}")
-    if status["hidden"]:
-        click.echo(f"hidden          {status['hidden']} failed log-ins; Asterisk does not say whose")
-    if overflows := status["notices"]["overflows"]:
-        _line("overflows", f"{overflows}: Asterisk's log queue was full, and records are lost", ill=True)
-    if status["channels"]["compared"]:
-        _line("channels", _agreement(**status["channels"]), ill=bool(status["channels"]["lacking"]))
+    for name, text, ill in health.facts(status):
+        _line(name, text, ill=ill)
     if status["alarms"]:
         click.echo(f"alarms          {len(status['alarms'])}; `amiguard list --all` tells them")
     for phone in status["broken_phones"][:_PHONES]:
         click.echo(f"broken phone    {_broken(phone)}")
     if (more := len(status["broken_phones"]) - _PHONES) > 0:
         click.echo(f"broken phone    and {more} more")
-    for source in status["sources"]:
-        name = printable(source["name"])
-        counts = f"{source['events']} events, {source['ambiguous']} ambiguous, {source['lag']:g} s behind"
-        reason = f" ({source['reason']})" if source["reason"] else ""
-        _line(
-            source["kind"], f"{name}: {source['state']}{reason}, {counts}", ill=source["state"] not in _WELL
-        )
+    for row in status["sources"]:
+        name, state, ill = health.source(row)
+        counts = f"{row['events']} events, {row['ambiguous']} ambiguous, {row['lag']:g} s behind"
+        _line(row["kind"], f"{name}: {state}, {counts}", ill=ill)
 
 
 def _line(what: str, text: str, *, ill: bool) -> None:
     """A line of the status; red, on a terminal, for what is ill."""
     click.secho(f"{what:15} {text}", fg="red" if ill else None)
-
-
-def _agreement(compared: int, untold: dict[str, int], shortened: int, lacking: list[str]) -> str:
-    from amiguard.views import printable  # noqa: PLC0415
-
-    parts = [f"{compared} events compared"]
-    parts += [f"{count} not told by {printable(name)}" for name, count in untold.items()]
-    if shortened:
-        parts.append(f"{shortened} given up for want of room")
-    if lacking:
-        parts.append("more than is noise")
-    return ", ".join(parts)
 
 
 def _broken(phone: dict[str, Any]) -> str:
