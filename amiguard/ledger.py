@@ -56,6 +56,8 @@ class Ledger:
         self._closed: set[str] = set()
         self._allows: frozenset[Prefix] | None = None
         self._noted: dict[str, bytes] = {}
+        self._places: dict[str, PositionRow] = {}
+        self._allowed: frozenset[Prefix] = frozenset()
 
     @property
     def crowded(self) -> bool:
@@ -87,17 +89,35 @@ class Ledger:
 
     def read(self, position: PositionRow) -> None:
         """A log was read up to here, and what it said has had its effect."""
-        self._positions[position.path] = position
+        self._positions[position.path] = self._places[position.path] = position
         self._closed.discard(position.path)
 
     def closed(self, path: str) -> None:
         """A log is gone."""
         self._positions.pop(path, None)
+        self._places.pop(path, None)
         self._closed.add(path)
 
     def allows(self, networks: Iterable[Prefix]) -> None:
         """These are all run-time allows now."""
-        self._allows = frozenset(networks)
+        self._allows = self._allowed = frozenset(networks)
+
+    def stored(self, memory: Memory) -> None:
+        """This the store has already."""
+        self._places = {row.path: row for row in memory.positions}
+        self._allowed = frozenset(memory.allows)
+
+    def begin_anew(self) -> None:
+        """The store has lost everything: all that is remembered has changed."""
+        guard = self._guard
+        for table in (guard.scorer, guard.wide, guard.friends):
+            table.changed.update(table)
+        guard.alarms.changed = True
+        self._noted = {}
+        self._positions = {**self._places, **self._positions}
+        self._allows = self._allowed
+        # One of the same source and moment that comes first, with its evidence, holds.
+        self._bans = [*self._bans, *map(BanRow, guard.bans), *map(BanRow, guard.bans.past())]
 
     def snapshot(self, *, whole: bool = False) -> Snapshot | None:
         """All changes, which are forgotten here; None if there are none.

@@ -54,13 +54,27 @@ class Scribe:
             await self._aside(lambda: self._store.commit(snapshot))
         except StoreError as error:
             self._ledger.put_back(snapshot)
-            if str(error) != self._ledger.trouble:
-                _log.error("bans land in the kernel, but nothing is remembered: %s", error)
-            self._ledger.trouble = str(error)
+            self._complain(error)
+            if error.damaged:
+                await self._begin_anew()
         else:
             if self._ledger.trouble:
                 _log.warning("the store remembers again")
             self._ledger.trouble = ""
+
+    def _complain(self, error: StoreError) -> None:
+        if str(error) != self._ledger.trouble:
+            _log.error("bans land in the kernel, but nothing is remembered: %s", error)
+        self._ledger.trouble = str(error)
+
+    async def _begin_anew(self) -> None:
+        """What is in memory goes into a new store, with the next commit."""
+        try:
+            await self._aside(self._store.begin_anew)
+        except StoreError as error:
+            self._complain(error)
+        else:
+            self._ledger.begin_anew()
 
     async def prune(self) -> None:
         """Free the store of what is too old, again and again, until cancelled."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from amiguard import systemd
 from amiguard.config import ConfigError
 from amiguard.control import Door
-from amiguard.session import StartError, opened
+from amiguard.session import StartAgain, StartError, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +55,7 @@ async def run(read: Callable[[], Config]) -> None:
 async def _session(reins: _Reins, door: Door) -> None:
     reins.stop.clear()
     try:
-        with opened(reins.config, door) as session:
+        with contextlib.suppress(StartAgain), opened(reins.config, door) as session:
             await session.run(reins.stop, reins.ready)
     except StartError as error:
         reins.fall_back(error)

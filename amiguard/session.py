@@ -29,6 +29,7 @@ from amiguard.mender import Mender
 from amiguard.scribe import Scribe
 from amiguard.sources.position import Position
 from amiguard.store import Store, StoreError
+from amiguard.views import printable
 from amiguard.warden import ALLOWED, Warden
 
 if TYPE_CHECKING:
@@ -51,6 +52,10 @@ _JUMP: Final = 1.5
 
 class StartError(Exception):
     """The service cannot run; the text says why, in one line."""
+
+
+class StartAgain(Exception):  # noqa: N818 - nothing is wrong any more
+    """What the store held could not be used and is set aside: a new session begins without it."""
 
 
 class Session:
@@ -76,7 +81,8 @@ class Session:
         """Live until `stop`; then everything is in the store, and the bans stay in the kernel.
 
         Raises:
-            StartError: the socket cannot be had, or the store holds what cannot be read.
+            StartError: the socket cannot be had, or no store can be begun.
+            StartAgain: the store held what cannot be read, and is empty now.
         """
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(self._scribe.close)
@@ -101,7 +107,7 @@ class Session:
 
     def _warn(self) -> None:
         for warning in (*self._store.warnings, *self._ears.warnings):
-            _log.warning("%s", warning)
+            _log.warning("%s", printable(warning))
 
     def _answer(self, request: Mapping[str, Any]) -> Reply:
         """Answer; what an operator has changed is written at once."""
@@ -132,6 +138,7 @@ class Session:
         """Give the guard its memory back; the places in the logs are returned."""
         now = time.time()
         memory = self._load(now)
+        self._ledger.stored(memory)
         self._warden.allows = set(memory.allows)
         self._guard.shield.protect(ALLOWED, memory.allows)
         return {row.path: Position(row.device, row.inode, row.offset, row.head) for row in memory.positions}
@@ -142,9 +149,17 @@ class Session:
             memory = self._store.load()
             ledger.restore(self._guard, memory)
             self._guard.bans.restore(self._store.running(now), self._store.strikes(horizon))
-        except (StoreError, ValueError, struct.error) as error:
-            raise StartError(f"the store cannot be read: {error}") from error
+        except (StoreError, ValueError, TypeError, struct.error) as error:
+            _log.error("what the store holds cannot be used: %s", printable(str(error)))
+            self._begin_anew()
+            raise StartAgain from error
         return memory
+
+    def _begin_anew(self) -> None:
+        try:
+            self._store.begin_anew()
+        except StoreError as error:
+            raise StartError(str(error)) from error
 
     async def _adopt(self) -> None:
         """Take over the bans that stand in the kernel and nobody remembers: the store was lost.

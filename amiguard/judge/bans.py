@@ -19,6 +19,7 @@ _STRIKES: Final = 32
 """Strikes remembered of a source; the durations run out long before."""
 _PART: Final = 64
 """Of the strikes remembered, so much of a full table is forgotten at once."""
+_REMEMBERED: Final = "the record of it is lost, but that it was is remembered"
 _UNUSED: Final = {4: 32, 16: 128}
 """Bits of an address by its bytes: no prefix is longer."""
 
@@ -159,6 +160,14 @@ class Bans:
     def strikes(self, source: Prefix) -> tuple[float, ...]:
         """When the source was banned by judgement before, oldest first."""
         return self._strikes.get(source, ())
+
+    def past(self) -> Iterator[Ban]:
+        """A ban, long over, for each strike of who is not banned by it now: all that is known of it."""
+        for source, times in self._strikes.items():
+            ban = self._running.get(source)
+            for strike, time in enumerate(times, 1):
+                if ban is None or ban.since != time:
+                    yield Ban(source, "house", "proven", time, time, _REMEMBERED, "judged", strike)
 
     def shift(self, delta: float) -> None:
         """The clock was set by `delta` seconds; what the kernel holds runs on as before."""

@@ -25,7 +25,15 @@ _CAUSES = {
 
 
 class StoreError(Exception):
-    """The store could not do what was asked; the text names the file, the deed and the cause."""
+    """The store could not do what was asked; the text names the file, the deed and the cause.
+
+    Attributes:
+        damaged: the file can never be used again.
+    """
+
+    def __init__(self, text: str, *, damaged: bool = False) -> None:
+        super().__init__(text)
+        self.damaged = damaged
 
 
 def code(error: sqlite3.Error) -> int:
@@ -41,6 +49,7 @@ def telling(path: Path, deed: str) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         known = _CAUSES.get(code(error))
-        raise StoreError(f"{path}: cannot {deed}: {f'{known} ({error})' if known else error}") from error
+        text = f"{path}: cannot {deed}: {f'{known} ({error})' if known else error}"
+        raise StoreError(text, damaged=code(error) in DAMAGED) from error
     except OSError as error:
         raise StoreError(f"{error.filename or path}: cannot {deed}: {error.strerror or error}") from error

@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import sqlite3
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from amiguard.store.errors import DAMAGED, StoreError, code, telling
 from amiguard.store.schema import APPLICATION, STEPS
@@ -28,7 +28,7 @@ _SETTINGS = (
 
 
 class _DamagedError(sqlite3.DatabaseError):
-    """`quick_check` has found something."""
+    """`quick_check`, or a look at the file, has found something."""
 
     sqlite_errorcode = sqlite3.SQLITE_CORRUPT
 
@@ -50,9 +50,71 @@ def open_database(directory: Path) -> tuple[sqlite3.Connection, list[str]]:
         except sqlite3.DatabaseError as error:
             if code(error) not in DAMAGED:
                 raise
-            aside = _set_aside(path)
+            aside = set_aside(path)
             warnings.append(f"{path}: {error}; set aside as {aside.name}, a new one is begun")
             return _open(path), warnings
+
+
+def transplant(db: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """Put a copy of an open database where its file is no longer, and open that; the old one is closed.
+
+    Raises:
+        sqlite3.Error, OSError: it cannot be copied, and everything is as it was.
+    """
+    _own(path.parent)
+    copy = path.with_name(f"{path.name}.copy")
+    try:
+        copy.unlink(missing_ok=True)
+        copy.touch(mode=0o600)
+        with contextlib.closing(_connect(copy, "rw")) as target:
+            db.backup(target)
+        set_aside(path)
+        copy.rename(path)
+    finally:
+        copy.unlink(missing_ok=True)
+    fresh = _open(path)
+    db.close()
+    return fresh
+
+
+def begin_anew(db: sqlite3.Connection, path: Path) -> tuple[sqlite3.Connection, Path]:
+    """Set a database that is beyond use aside, and begin an empty one; gives it, and where the old one is.
+
+    Raises:
+        sqlite3.Error, OSError: no new one can be begun.
+    """
+    aside = set_aside(path)
+    _own(path.parent)
+    fresh = _open(path)
+    db.close()
+    return fresh, aside
+
+
+class Standing(NamedTuple):
+    """How a database file was found: what tells it from another of its name, and its size in bytes."""
+
+    device: int = 0
+    inode: int = 0
+    size: int = 0
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """See how it stands; all 0 when there is none."""
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            return cls()
+        return cls(found.st_dev, found.st_ino, found.st_size)
+
+    def same(self, before: Standing) -> bool:
+        """Whether it is the file that was there before.
+
+        Raises:
+            sqlite3.DatabaseError: it is, but its end is missing: ours only grow.
+        """
+        if self[:2] == before[:2] and self.size < before.size:
+            raise _DamagedError(f"of {before.size} bytes {self.size} are left")
+        return self[:2] == before[:2]
 
 
 def open_for_reading(directory: Path) -> sqlite3.Connection:
@@ -159,7 +221,8 @@ def _prepare(db: sqlite3.Connection) -> None:
         raise _DamagedError(finding)
 
 
-def _set_aside(path: Path) -> Path:
+def set_aside(path: Path) -> Path:
+    """Give a database, if it is there, another name, and free its own; gives the new one."""
     stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
     stem = f"{path}.corrupt-{stamp}"
     names = itertools.chain([stem], (f"{stem}.{n}" for n in itertools.count(1)))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _PAGE = 500
+_WIDTHS = (4, 16)
 _same: Callable[[Any], Any] = sys.intern  # a hundred thousand bans have few texts between them
 
 _RUNNING = """
@@ -44,30 +45,47 @@ _WITH = _HISTORY.format(evidence="coalesce((SELECT records FROM evidence WHERE e
 
 
 def memory(db: sqlite3.Connection) -> Memory:
-    """Read positions, scores, friends, notes and allows."""
+    """Read positions, scores, friends, notes and allows.
+
+    Raises:
+        ValueError, TypeError: the file was written by somebody else, or has decayed.
+    """
     return Memory(
         [
             PositionRow(os.fsdecode(path), int(device), int(inode), offset, head)
             for path, device, inode, offset, head in db.execute("SELECT * FROM positions")
         ],
-        [StateRow(Prefix(n, length), state) for n, length, state in db.execute("SELECT * FROM scores")],
-        [StateRow(Prefix(n, length), state) for n, length, state in db.execute("SELECT * FROM friends")],
+        [StateRow(_prefix(n, length), state) for n, length, state in db.execute("SELECT * FROM scores")],
+        [StateRow(_prefix(n, length), state) for n, length, state in db.execute("SELECT * FROM friends")],
         dict(db.execute("SELECT * FROM notes")),
-        [Prefix(*row) for row in db.execute("SELECT * FROM allows")],
+        [_prefix(*row) for row in db.execute("SELECT * FROM allows")],
     )
+
+
+def _prefix(network: bytes, length: int) -> Prefix:
+    """A prefix as it was written.
+
+    Raises:
+        ValueError, TypeError: it was written otherwise: SQLite has no checksums.
+    """
+    if len(network) not in _WIDTHS or not 0 <= length <= len(network) * 8:
+        raise ValueError(f"no prefix: {network.hex()}/{length}")
+    return Prefix(network, length)
 
 
 def running(db: sqlite3.Connection, now: float) -> Iterator[Ban]:
     """Bans that were not cut short and last beyond `now`, in no order."""
     for network, length, scope, proof, since, until, reason, *rest in db.execute(_RUNNING, (now,)):
-        source = Prefix(network, length)
+        source = _prefix(network, length)
+        if not since <= until:
+            raise ValueError(f"a ban of {source} from {since} to {until}")
         yield Ban(source, _same(scope), _same(proof), since, until, _same(reason), _same(rest[0]), *rest[1:])
 
 
 def strikes(db: sqlite3.Connection, since: float) -> Iterator[tuple[Prefix, float]]:
     """Sources and times of judged bans after `since` that nobody pardoned, oldest first."""
     for network, length, time in db.execute(_STRIKES, (since,)):
-        yield Prefix(network, length), time
+        yield _prefix(network, length), time
 
 
 def tallies(db: sqlite3.Connection, since: float) -> Iterator[Tally]:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Self
 
 from amiguard.store import pruning, reading, writing
 from amiguard.store.errors import telling
-from amiguard.store.opening import NAME, open_database, open_for_reading, transaction
+from amiguard.store.opening import (
+    NAME,
+    Standing,
+    begin_anew,
+    open_database,
+    open_for_reading,
+    transaction,
+    transplant,
+)
 from amiguard.store.pruning import BOUNDS, Bounds
 from amiguard.store.rows import Snapshot
 
@@ -18,6 +27,8 @@ if TYPE_CHECKING:
     from amiguard.judge.tallies import Tally
     from amiguard.model import Ban, Prefix
     from amiguard.store.rows import BanRow, Memory
+
+_log = logging.getLogger("amiguard")
 
 
 class Archive:
@@ -80,6 +91,7 @@ class Store(Archive):
     def __init__(self, db: sqlite3.Connection, path: Path, warnings: Sequence[str] = ()) -> None:
         super().__init__(db, path)
         self.warnings = tuple(warnings)
+        self._standing = Standing.of(path)
 
     @classmethod
     def open(cls, directory: Path) -> Self:
@@ -99,12 +111,37 @@ class Store(Archive):
     def commit(self, new: Snapshot) -> None:
         """Write the snapshot whole, or raise and leave everything as it was.
 
+        A file that somebody has removed or replaced is put back first, with all that was in it.
+
         Raises:
             StoreError: full disk, read-only file, input/output error, locked by another; the same
-                snapshot may be committed again once the cause is gone.
+                snapshot may be committed again once the cause is gone.  Or it is damaged.
         """
-        with telling(self._path, "write"), transaction(self._db):
-            writing.write(self._db, new)
+        with telling(self._path, "write"):
+            self._check()
+            with transaction(self._db):
+                writing.write(self._db, new)
+
+    def begin_anew(self) -> None:
+        """Set a damaged file aside and begin an empty one.
+
+        Raises:
+            StoreError: none can be begun.
+        """
+        with telling(self._path, "begin a new one"):
+            self._db, aside = begin_anew(self._db, self._path)
+            self._standing = Standing.of(self._path)
+        _log.warning("%s: it was damaged; set aside as %s, a new one is begun", self._path, aside.name)
+
+    def _check(self) -> None:
+        """See whether the file is still there; as long as it is open, all of it can be put back."""
+        standing = Standing.of(self._path)
+        if standing.same(self._standing):
+            self._standing = standing
+            return
+        self._db = transplant(self._db, self._path)
+        self._standing = Standing.of(self._path)
+        _log.warning("%s: somebody has removed or replaced it; it is put back whole", self._path)
 
     def pardon(self, source: Prefix) -> None:
         """Let the newest judged ban of `source` no longer count as a strike."""

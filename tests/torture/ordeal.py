@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+import random
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _BOOK = os.environ.get("TORTURE", "")
 SEED = int(os.environ.get("SEED", "20261122"))
@@ -17,6 +22,12 @@ SEED = int(os.environ.get("SEED", "20261122"))
 def rounds(taste: int, all_of_it: int) -> int:
     """How often to do it."""
     return all_of_it if _BOOK else taste
+
+
+def some(cases: Mapping[str, Any], few: int) -> dict[str, Any]:
+    """What `parametrize` takes besides the name: `few` of the cases, or all."""
+    names = sorted(random.Random(SEED).sample(sorted(cases), rounds(few, len(cases))))
+    return {"argvalues": [cases[name] for name in names], "ids": names}
 
 
 def tell(what: str, **figures: float) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import nft
 import ordeal
 import pytest
-from lab import Service, attempt, until
+from lab import Service, attack, attempt, until
 
 from amiguard import config
 from amiguard.channel import Channel
@@ -41,6 +41,7 @@ REBOOTS = 5
 """Every so many kills the kernel comes up anew, without our table."""
 BEGUN = time.time()
 HALF_LIVES = {"fast": 600.0, "slow": 86_400.0}
+LAST = "192.0.2.1"
 ALIKE = 61.0
 """Seconds within which log-ins alike may count as one."""
 
@@ -77,6 +78,10 @@ class Writer(threading.Thread):
     def end(self) -> None:
         self._over.set()
         self.join()
+
+    def last(self, line: bytes) -> None:
+        """Append what nothing follows, when it has ended."""
+        self._append(line)
 
     def _failing(self) -> bytes:
         source = f"203.0.{self._random.randrange(4)}.{self._random.randrange(1, 250)}"
@@ -165,11 +170,11 @@ def killed(root: Path, seed: int, *, rotates: bool) -> int:
                 kill(service, chance, n)
         finally:
             writer.end()
+        writer.last(attack(LAST))
+        service.until_banned(f"{LAST}/32")
         model = Uninterrupted(writer.lines)
         expected = model.bans()
         until(lambda: len(remembered(service)) >= len(expected), f"{len(expected)} bans in the store")
-        service.await_news("WATCHDOG=1")
-        service.await_news("WATCHDOG=1")
         assert expected == remembered(service), f"seed {seed}"
         latest = {ban.address: ban.scope for ban in sorted(expected, key=lambda ban: ban.since)}
         assert set(latest.items()) == in_kernel()
