@@ -34,11 +34,14 @@ GATEWAY4 = "198.51.100.254"
 GATEWAY6 = "fe80::fe"
 _OURS = "/proc/thread-self/ns/net"
 _LOOPBACK = 1
-_IFA_F_NODAD = 2
 _libc = ctypes.CDLL(None, use_errno=True)
 
 _ROUTER = ("ipv4/ip_forward", "ipv6/conf/all/forwarding", "ipv4/conf/default/proxy_arp")
-_NO_FILTER = ("ipv4/conf/all/rp_filter", "ipv4/conf/default/rp_filter")
+_OFF = (
+    *("ipv4/conf/all/rp_filter", "ipv4/conf/default/rp_filter"),
+    # Until IPv6 has seen for seconds that nobody else has its addresses, it asks for no neighbour.
+    *("ipv6/conf/all/accept_dad", "ipv6/conf/default/accept_dad"),
+)
 
 
 class Network:
@@ -83,10 +86,10 @@ class Network:
             os.close(home)
 
     def _prepare(self) -> None:
-        """Switch loopback on, and let every sender pass."""
+        """Switch loopback on, and what keeps packets back off."""
         with IPRoute() as route:
             route.link("set", index=_LOOPBACK, state="up")
-        for name in _NO_FILTER:
+        for name in _OFF:
             set_sysctl(name, "0")
 
 
@@ -143,7 +146,7 @@ class Internet:
         index = near.link_lookup(ifname=cable)[0]
         near.link("set", index=index, state="up")
         near.addr("add", index=index, address=GATEWAY4, prefixlen=32)
-        near.addr("add", index=index, address=GATEWAY6, prefixlen=64, flags=_IFA_F_NODAD)
+        near.addr("add", index=index, address=GATEWAY6, prefixlen=64)
         for each in host.interfaces:
             near.route("add", dst=str(each.network), oif=index)
 
@@ -163,9 +166,7 @@ def _plug(far: IPRoute, host: Host) -> None:
 
 def _address(route: IPRoute, index: int, interface: Interface) -> None:
     """Give an interface an address that is usable at once."""
-    flags = {"flags": _IFA_F_NODAD} if interface.version == 6 else {}
-    length = interface.network.prefixlen
-    route.addr("add", index=index, address=str(interface.ip), prefixlen=length, **flags)
+    route.addr("add", index=index, address=str(interface.ip), prefixlen=interface.network.prefixlen)
 
 
 def _await_carrier(route: IPRoute, name: str) -> None:

@@ -38,7 +38,6 @@ _EVENT = re.compile(
 _CONF = Path(__file__).parent / "conf"
 _FOLDERS = ("etc/asterisk", "log", "run", "db", "spool")
 _LIMIT = 30.0
-_LAST = 8192
 # The first shell is the first process of its namespace: when it ends, or pytest does, all in there ends.
 _BEFORE = ("setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child")
 _RUN = """
@@ -145,11 +144,15 @@ class RealPbx:
         file = self.log / name
         return file.read_text(encoding="utf-8", errors="backslashreplace") if file.exists() else ""
 
-    def ends_with(self, words: str) -> bool:
-        """Whether these are among the last words of the JSON log."""
+    def heard(self) -> int:
+        """How many bytes the JSON log has."""
+        return (self.log / "security.json").stat().st_size
+
+    def says_since(self, heard: int) -> str:
+        """What the JSON log says behind so many bytes."""
         with (self.log / "security.json").open("rb") as file:
-            file.seek(max(os.fstat(file.fileno()).st_size - _LAST, 0))
-            return words.encode() in file.read()
+            file.seek(heard)
+            return file.read().decode(errors="backslashreplace")
 
     def raised(self, source: str) -> list[Raised]:
         """The security events about an address, as the JSON log and what was rotated out of it tell.

@@ -117,9 +117,11 @@ def log_of(service: Service) -> dict[str, Any]:
 def until_told(site: Site, *services: Service) -> None:
     """Wait until Asterisk's log and each service have all until now: behind it comes a newcomer's log-in."""
     newcomer = site.attacker()
+    heard = site.pbx.heard()
     with Line(newcomer, PBX4, "TCP") as line:
         until(lambda: 200 == Phone(line, _NEWCOMER).register(), "a log-in")
-    until(lambda: site.pbx.ends_with(f"/{newcomer.address4}/"), "the end of Asterisk's log", _LIMIT)
+    mark = f"/{newcomer.address4}/"
+    until(lambda: mark in site.pbx.says_since(heard), "the end of Asterisk's log", _LIMIT)
     for each in services:
         until(lambda: _knows(each, newcomer.address4), "a service that knows all", _LIMIT)  # noqa: B023
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sipwords
+from barrage import until_settled
 from forger import Forger
 from lab import until
-from networks import GATEWAY4, Host, set_sysctl
+from networks import GATEWAY4, GATEWAY6, Host, Network, set_sysctl
 from realpbx import CHAN_SIP_PORT, SIP_PORT
-from realsite import PBX4, Site, until_told
+from realsite import PBX4, PBX6, PHONES4, PHONES6, Site
 from sipphone import Line, Phone
 from sipwords import Request
 
@@ -22,14 +23,23 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asterisk
 
-TRUNK = "192.0.2.200"
-PROVIDER = "192.0.2.210"
-REGISTRATION = f"""
+TRUNK, TRUNK6 = "192.0.2.200", "2001:db8:3::200"
+PROVIDER, PROVIDER6 = "192.0.2.210", "2001:db8:3::210"
+TRUNKS = f"""
+[trunk6]
+type = identify
+endpoint = trunk
+match = {TRUNK6}
 [provider]
 type = registration
 outbound_auth = provider
 server_uri = sip:{PROVIDER}
 client_uri = sip:5550100@{PROVIDER}
+[provider6]
+type = registration
+outbound_auth = provider
+server_uri = sip:[{PROVIDER6}]
+client_uri = sip:5550100@[{PROVIDER6}]
 """
 HARMFUL = 'x",LocalAddress="IPV4/UDP/198.51.100.1/5060",RemoteAddress="IPV4/UDP/1.1.1.1/5060'
 """A Call-ID that no honest phone sends: of all evidence over UDP it weighs most."""
@@ -40,8 +50,8 @@ _calls = itertools.count(1)
 
 @pytest.fixture
 def site(open_site: Callable[..., Site]) -> Iterator[Site]:
-    """A PBX with a trunk that it registers with, whose kernel takes packets in its own name."""
-    with open_site({"pjsip.conf": REGISTRATION}) as opened:
+    """A PBX with trunks that it registers with, whose kernel takes packets in its own name."""
+    with open_site({"pjsip.conf": TRUNKS}) as opened:
         for network in (opened.internet.router, opened.host):
             with network.inside():
                 for name in ("all", "default", "eth0"):
@@ -50,24 +60,34 @@ def site(open_site: Callable[..., Site]) -> Iterator[Site]:
         yield opened
 
 
-def forge(site: Site, sender: str, port: int, *, times: int = FORGED, to_port: int = SIP_PORT) -> None:
+def forge(
+    site: Site, sender: str, port: int, *, to_port: int = SIP_PORT, forger: Network | None = None
+) -> None:
     """Have packets in that name reach Asterisk: unknown users, and Call-IDs that are offences themselves."""
-    with Forger(site.attacker(), PBX4) as forger:
-        for n in range(times):
+    server = pbx(sender)
+    with Forger(forger or site.attacker(), server) as wire:
+        for n in range(FORGED):
             user, mark = ("101", HARMFUL) if n % 2 else ("nobody", "")
             call_id = f"forged{next(_calls)}{mark}"
-            request = Request("REGISTER", user, PBX4, "UDP", sender, port, call_id)
-            forger.send(sender, port, bytes(request), to_port)
+            request = Request("REGISTER", user, server, "UDP", sender, port, call_id)
+            wire.send(sender, port, bytes(request), to_port)
+
+
+def pbx(peer: str) -> str:
+    """The PBX's address of the same family."""
+    return PBX6 if ":" in peer else PBX4
 
 
 @contextlib.contextmanager
-def ssh(site: Site, host: Host, source: str = "") -> Iterator[Callable[[], bool]]:
+def ssh(site: Site, host: Host, source: str) -> Iterator[Callable[[], bool]]:
     """A connection to the PBX's host that has nothing to do with SIP; gives whether it lives."""
+    door = (pbx(source), SSH)
+    family = socket.AF_INET6 if ":" in source else socket.AF_INET
     with site.host.inside():
-        server = socket.create_server((PBX4, SSH))
+        server = socket.create_server(door, family=family)
     with server:
         with host.inside():
-            ours = socket.create_connection((PBX4, SSH), 5.0, (source or host.address4, 0))
+            ours = socket.create_connection(door, 5.0, (source, 0))
         theirs, _ = server.accept()
         theirs.settimeout(2.0)
         with ours, theirs:
@@ -82,60 +102,72 @@ def ssh(site: Site, host: Host, source: str = "") -> Iterator[Callable[[], bool]
             yield lives
 
 
-def test_a_registered_phone_goes_on_and_so_do_its_neighbours(site: Site) -> None:
-    site.phones.add("192.0.2.9/24")
+@pytest.mark.parametrize(
+    ("phone", "neighbour", "most"),
+    [("192.0.2.9/24", PHONES4, {"192.0.2.9/32"}), ("2001:db8:2::9/64", PHONES6, {"2001:db8:2::/64"})],
+)
+def test_a_registered_phone_goes_on_and_so_do_its_neighbours(
+    site: Site, phone: str, neighbour: str, most: set[str]
+) -> None:
+    """With IPv6 they share a source, and one door, which spares them both."""
+    site.phones.add(phone)
+    source = phone.partition("/")[0]
     with (
         site.guarded() as service,
-        Line(site.phones, PBX4, source="192.0.2.9") as line,
-        Line(site.phones, PBX4) as other,
-        ssh(site, site.phones, "192.0.2.9") as lives,
+        Line(site.phones, pbx(source), source=source) as line,
+        Line(site.phones, pbx(source), source=neighbour) as other,
+        ssh(site, site.phones, source) as lives,
     ):
         assert 200 == Phone(line, "101").register() == Phone(other, "102").register()
-        until(lambda: 2 == service.status()["friends"], "both friends")
-        forge(site, "192.0.2.9", line.port)
-        forge(site, "192.0.2.9", 5060)
-        until_told(site, service)
+        until(lambda: 2 == sum(each["accounts"] for each in service.status()["friendly"]), "both log-ins")
+        forge(site, source, line.port)
+        forge(site, source, 5060)
+        until_settled(site, service)
         assert lives()
         assert 200 == Phone(line, "101").register() == Phone(other, "102").register()
         assert "house" not in {ban["scope"] for ban in service.bans().values()}
-        assert "192.0.2.1/32" not in service.bans()
+        assert service.bans().keys() <= most
 
 
 @pytest.mark.parametrize("port", [5060, 5080])
-@pytest.mark.parametrize("sender", [TRUNK, PROVIDER])
+@pytest.mark.parametrize("sender", [TRUNK, PROVIDER, TRUNK6, PROVIDER6])
 def test_a_trunk_goes_on(site: Site, sender: str, port: int) -> None:
     """It may call from any port: `match` in pjsip.conf asks for none."""
-    trunk = site.internet.host(f"{sender}/32")
-    with site.guarded() as service, ssh(site, trunk) as lives:
+    trunk = site.internet.host(f"{sender}/{128 if ':' in sender else 32}")
+    with site.guarded() as service, ssh(site, trunk, sender) as lives:
         until(lambda: sender in {peer["address"] for peer in service.status()["peers"]}, "its peer")
         forge(site, sender, port)
         if site.release == "16":
             forge(site, sender, port, to_port=CHAN_SIP_PORT)
-        until_told(site, service)
+        until_settled(site, service)
         assert lives()
-        with Line(trunk, PBX4) as line:
-            phone = Phone(line, "provider" if sender == PROVIDER else "anybody")
+        with Line(trunk, pbx(sender)) as line:
+            phone = Phone(line, "provider" if sender in {PROVIDER, PROVIDER6} else "anybody")
             assert 0 < sipwords.status(phone.ask(phone.request("INVITE", target="600")))
         assert {} == service.bans()
 
 
-@pytest.mark.parametrize("sender", [PBX4, GATEWAY4])
+@pytest.mark.parametrize("sender", [PBX4, GATEWAY4, PBX6, GATEWAY6])
 def test_the_pbx_itself_and_the_gateway_are_never_banned(site: Site, sender: str) -> None:
+    """In the gateway's link-local name only a neighbour of the PBX can send."""
     with site.guarded() as service:
-        forge(site, sender, 5060)
-        until_told(site, service)
-        assert site.pbx.raised(sender)
+        forge(site, sender, 5060, forger=site.internet.router if sender == GATEWAY6 else None)
+        until_settled(site, service)
+        assert f"/{sender}" in site.pbx.says()
         assert {} == service.bans()
 
 
-def test_a_stranger_loses_udp_to_sip_and_no_more(site: Site) -> None:
+@pytest.mark.parametrize("server", [PBX4, PBX6])
+def test_a_stranger_loses_udp_to_sip_and_no_more(site: Site, server: str) -> None:
     stranger = site.attacker()
-    with site.guarded() as service, ssh(site, stranger) as lives:
-        forge(site, stranger.address4, 5060)
-        service.until_banned(f"{stranger.address4}/32")
-        assert "door" == service.bans()[f"{stranger.address4}/32"]["scope"]
-        with Line(stranger, PBX4) as line, pytest.raises(TimeoutError):
+    source = stranger.address6 if server == PBX6 else stranger.address4
+    prefix = "2001:db8:b01::/64" if server == PBX6 else f"{source}/32"
+    with site.guarded() as service, ssh(site, stranger, source) as lives:
+        forge(site, source, 5060)
+        until(service.bans, "a ban")
+        assert [(prefix, "door")] == [(name, ban["scope"]) for name, ban in service.bans().items()]
+        with Line(stranger, server) as line, pytest.raises(TimeoutError):
             Phone(line, "101").register(limit=1.0)
         assert lives()
-        with Line(stranger, PBX4, "TCP") as line:
+        with Line(stranger, server, "TCP") as line:
             assert 200 == Phone(line, "101").register()
