@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from lab import Service, until
-from poisons import AMI, CLASSIC, JSON, NOTICE
+from poisons import ALL, AMI, CLASSIC, JSON, NOTICE, NOTICE_JSON
 from realpbx import AMI_PORT
 
 if TYPE_CHECKING:
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from realsite import Site
 
-ALL = "all"
-EARS = {name: (name,) for name in (CLASSIC, JSON, AMI, NOTICE)} | {ALL: (JSON, AMI, NOTICE)}
+EARS = {name: (name,) for name in (CLASSIC, JSON, AMI, NOTICE, NOTICE_JSON)} | {ALL: (JSON, AMI, NOTICE)}
 """What each guard hears: one channel alone, or the three that together miss nothing."""
 
-_LOGS = {CLASSIC: ("security", "security"), JSON: ("security.json", "security"), NOTICE: ("notice", "notice")}
+_LOGS = {CLASSIC: "security", JSON: "security", NOTICE: "notice", NOTICE_JSON: "notice"}
+_FILES = {CLASSIC: "security", JSON: "security.json", NOTICE: "notice", NOTICE_JSON: "notice.json"}
 _LOG = '[[log]]\npath = "{}/{}"\nfilter = "asterisk-{}"\n'
 _AMI = '[[ami]]\nport = {}\nsecret_file = "{}"\n'
 
@@ -38,7 +38,7 @@ def _guard(site: Site, name: str, settings: str) -> Iterator[Service]:
     secret.write_text(site.pbx.ami().secret, encoding="ascii")
     secret.chmod(0o600)
     (folder / "silent").touch()
-    tables = [_LOG.format(site.pbx.log, *_LOGS[ear]) for ear in EARS[name] if ear in _LOGS]
+    tables = [_LOG.format(site.pbx.log, _FILES[ear], _LOGS[ear]) for ear in EARS[name] if ear in _LOGS]
     tables = tables or [_LOG.format(folder, "silent", "security")]  # without any, the best log is discovered
     managers = [_AMI.format(AMI_PORT, secret)] if AMI in EARS[name] else []
     service = Service(folder)

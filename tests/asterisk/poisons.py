@@ -5,6 +5,8 @@ Whatever Asterisk makes of it, nobody but the sender may be blamed, and never `I
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
@@ -27,16 +29,21 @@ _LINE = f"[Nov 21 22:21:39] SECURITY[9] res_security_log.c: {_RECORD}"
 _EVENT = "Event: InvalidPassword\r\nPrivilege: security,all\r\n" + "".join(
     f"{key}: {value}\r\n" for key, value in _FIELDS.items()
 )
+_CHAN_IAX2 = "[Nov 21 22:21:39] NOTICE[9] chan_iax2.c: "
+_HOST = f"{_CHAN_IAX2}Host {INNOCENT} failed to authenticate as x"
 _NOTICE = f"x' failed for '{INNOCENT}:5060' (callid: y) - No matching endpoint found"
 _BREAKS = "\v\f\x1c\x85\u2028"
 _CUT = 8191
 """Bytes after which Asterisk cuts a record of its log."""
 
-CLASSIC, JSON, AMI, NOTICE = "classic", "json", "ami", "notice"
+CLASSIC, JSON, AMI, NOTICE, NOTICE_JSON, ALL = "classic", "json", "ami", "notice", "notice.json", "all"
 _QUOTED = frozenset({CLASSIC})
-_UNCLEAR = frozenset({CLASSIC, NOTICE})
+_NOTICES = frozenset({NOTICE, NOTICE_JSON})
+_UNCLEAR = _QUOTED | _NOTICES
 _LONG = frozenset({CLASSIC, JSON, NOTICE})
-_NOWHERE = frozenset({CLASSIC, JSON, AMI})
+_NOT_UTF8 = frozenset({CLASSIC, JSON, AMI, NOTICE_JSON})
+_NO_EVENT = frozenset({CLASSIC, JSON, AMI})
+_NOWHERE = frozenset({CLASSIC, JSON, AMI, NOTICE, NOTICE_JSON, ALL})
 
 
 class Poison(NamedTuple):
@@ -59,6 +66,15 @@ class Login(NamedTuple):
     name: str
     user: str
     unseen: frozenset[str] = frozenset()
+
+
+class Peer(NamedTuple):
+    """A user of IAX2 with a hostile name, or a guest who dials such a number; the rest as `Poison` has it."""
+
+    name: str
+    words: bytes
+    unseen: frozenset[str] = _NO_EVENT
+    dials: bool = False
 
 
 def _user(text: str) -> Callable[[Request], bytes]:
@@ -85,6 +101,21 @@ def _answer(nonce: str, response: str) -> Callable[[Request], bytes]:
     )
 
 
+def _response(text: str) -> Callable[[Request], bytes]:
+    """In place of the answer to a challenge."""
+    return lambda request: re.sub(rb'(?<=response=")\w+', lambda _: text.encode(), bytes(request))
+
+
+def _to(text: str) -> Callable[[Request], bytes]:
+    """In the display name of whose place it is."""
+    return lambda request: bytes(request).replace(b"To: <", f'To: "{text}" <'.encode())
+
+
+def _dialled(text: str) -> Callable[[Request], bytes]:
+    """In the number that a guest dials."""
+    return lambda request: bytes(replace(request, method="INVITE", target=quote(text)))
+
+
 USERS = (
     Poison("quotes in the user", _user(f'x",RemoteAddress="{_REMOTE}')),
     Poison("CR LF in the user", _user(f"x\r\nRemoteAddress: {_REMOTE}")),
@@ -96,7 +127,7 @@ USERS = (
 )
 """What chan_sip writes into its records as well."""
 CALLS = (
-    Poison("bytes that are not UTF-8 in the Call-ID", _call_id(b"x\xff\xfe"), _NOWHERE),
+    Poison("bytes that are not UTF-8 in the Call-ID", _call_id(b"x\xff\xfe"), _NOT_UTF8),
     Poison("NUL in the user", _user("x\0RemoteAddress")),
     Poison("quotes in the Call-ID", _call_id(_PAIR), _QUOTED),
     Poison("a forged end in the Call-ID", _call_id(_PAIR + '",Challenge="'), _QUOTED),
@@ -106,18 +137,48 @@ CALLS = (
         "quotes in the answer", _answer(f'1\\",RemoteAddress=\\"{_REMOTE}', '2\\",SessionTV=\\"'), _QUOTED
     ),
     Poison("line ends of Unicode in the answer", _answer("1\u2028\x85", f"2\u2028RemoteAddress: {_REMOTE}")),
-    Poison("a notice in the display name", _name(_NOTICE), frozenset({NOTICE})),
-    Poison("a notice in the Call-ID", _call_id(f") - {_NOTICE}"), frozenset({NOTICE})),
+    Poison("a notice in the display name", _name(_NOTICE), _NOTICES),
+    Poison("a notice in the Call-ID", _call_id(f") - {_NOTICE}"), _NOTICES),
     Poison("ESC in the Call-ID", _call_id(f'x",RemoteAddress="{_REMOTE}",Challenge="\x1b'), _UNCLEAR),
     Poison("a record too long", _call_id("x" * (_CUT - 300) + _PAIR), _LONG),
 )
+NUMBERS = (
+    Poison("quotes in the number", _dialled(f'x",RemoteAddress="{_REMOTE}')),
+    Poison("CR LF in the number", _dialled(f"x\r\nRemoteAddress: {_REMOTE}"), _NOTICES),
+    Poison("LF and a line in the number", _dialled(f"x\n{_LINE}"), _NOTICES),
+    Poison("ESC in the number", _dialled("x\x1b"), _NOTICES),
+    Poison("a notice in the number", _dialled("x' rejected because extension not found"), _NOTICES),
+)
+"""What guests dial: chan_sip writes it as it came into its records, and decoded into its notices."""
+ANSWERS = (
+    Poison("quotes in the answer", _response(f'2\\",RemoteAddress=\\"{_REMOTE}'), _QUOTED),
+    Poison("a notice in whose place it is", _to(f"x' failed for '{INNOCENT}:1' - Wrong password"), _NOTICES),
+)
+"""Answers to a challenge of chan_sip, which writes more of them than PJSIP."""
+PEERS = (
+    Peer("a plain name", b"nobody"),
+    Peer("a plain number", b"900", dials=True),
+    Peer("NUL in the name", b"x\0RemoteAddress"),
+    Peer("bytes that are not UTF-8 in the name", b"x\xff\xfe", _NOT_UTF8),
+    Peer("line ends of Unicode in the name", "x\x85\u2028".encode()),
+    Peer("a notice in the name", f"x' (from {INNOCENT})".encode(), _NOWHERE),
+    Peer("a notice in the number", f"x' (from {INNOCENT})".encode(), _NOWHERE, dials=True),
+    Peer("ESC in the name", b"x\x1b", _NOWHERE),
+    Peer("ESC and a notice in the name", f"x' (from {INNOCENT})\x1b".encode(), _NOWHERE),
+    Peer("lone CR in the name", f"x\r{_HOST}".encode(), _NOWHERE),
+    Peer("LF and a notice in the name", f"x\n{_HOST}".encode(), _NOWHERE),
+    Peer("LF and a notice in the number", f"x\n{_HOST}".encode(), _NOWHERE, dials=True),
+)
+"""The careless: who knows how a line ends can write whole ones, see `LINES`."""
+LINES = f"x' (from {INNOCENT})\n{_CHAN_IAX2}No registration for peer 'y".encode()
+"""A name of IAX2 that makes whole true-looking notices out of one, in a log of text."""
 LOGINS = (
     Login("quotes", _PAIR, _QUOTED),
     Login("lone CRs and headers", f"x\rRemoteAddress: {_REMOTE}\r\r{_EVENT}".replace("\n", ""), _UNCLEAR),
     Login("a lone CR and a line", f"x\r{_LINE}", _UNCLEAR),
     Login("line ends of Unicode and a line", f"x{_BREAKS}{_LINE}", _UNCLEAR),
     Login("ESC", f"x\x1b{_PAIR}", _UNCLEAR),
-    Login("a notice", _NOTICE, frozenset({NOTICE})),
+    Login("a notice", _NOTICE, _NOTICES),
 )
 FORGED = (
     "x\r\nSessionID: 0x1\r\nLocalAddress: IPV4/TCP/0.0.0.0/5038\r\n"

@@ -9,8 +9,8 @@ import chroots
 import guesser
 import pytest
 from barrage import NOBODY_IS_BANNED, Account, Barrage, counted, until_settled
-from eavesdropping import ALL, guards
-from poisons import AMI, CLASSIC, JSON
+from eavesdropping import guards
+from poisons import ALL, AMI, CLASSIC, JSON
 from realpbx import AMI_PORT, CHAN_SIP_PORT
 from realsite import PBX4
 from sipwords import PORTS
