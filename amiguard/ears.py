@@ -47,6 +47,8 @@ _HIDDEN: Final = {
 """What `Notices` counts of which the administrator should hear."""
 _LACKS: Final = "see `security` in logger.conf for a log, eventfilter in manager.conf for the AMI"
 _ANSWERING: Final = (State.LISTENING, State.DEAF)
+_REFUSING: Final = (State.REFUSED, State.DEAF, State.AUTHLIMIT)
+"""States of an AMI that do not pass by themselves."""
 _READ: Final = ("following", "missing")
 """States of a log of which nothing may be left unread."""
 
@@ -177,7 +179,7 @@ class Ears:
         async for item in client:
             match item:
                 case Status():
-                    _say(channel, item)
+                    self._say(channel, item)
                     channel.turn(item)
                     if item.state in _ANSWERING:
                         self._peers.ring()
@@ -202,11 +204,13 @@ class Ears:
         if self._warden.ledger.crowded:
             self._wake.set()
 
-
-def _say(channel: AmiChannel, status: Status) -> None:
-    """Log a change once, not with each attempt."""
-    if status.state is State.LISTENING:
-        _log.info("%s: listening", channel.name)
-    elif status.state is not State.CONNECTING and status[:2] != channel.trouble:
-        channel.trouble = status[:2]
-        _log.warning("%s: %s: %s", channel.name, status.state, printable(status.reason))
+    def _say(self, channel: AmiChannel, status: Status) -> None:
+        """Log a change once, not with each attempt."""
+        if status.state is State.LISTENING:
+            _log.info("%s: listening", channel.name)
+        elif status.state is not State.CONNECTING and status[:2] != channel.trouble:
+            channel.trouble = status[:2]
+            _log.warning("%s: %s: %s", channel.name, status.state, printable(status.reason))
+            if status.state in _REFUSING:
+                text = f"{channel.name}: {status.state}: {status.reason}"
+                self._warden.reporter.tell("ami", time.time(), text)

@@ -10,7 +10,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Final
 
-from amiguard import systemd
+from amiguard import rights, systemd
 from amiguard.config import ConfigError
 from amiguard.control import Door
 from amiguard.session import StartAgain, StartError, opened
@@ -42,6 +42,7 @@ async def run(read: Callable[[], Config]) -> None:
         StartError: the first session cannot begin.
     """
     sys.setswitchinterval(_TURN)
+    rights.keep()
     reins = _Reins(read)
     with contextlib.closing(Door()) as door:
         while not reins.over:

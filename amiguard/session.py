@@ -26,6 +26,8 @@ from amiguard.hearing import Hearing
 from amiguard.judge.guard import Guard
 from amiguard.ledger import Ledger
 from amiguard.mender import Mender
+from amiguard.notify.messenger import Messenger, NotifyError
+from amiguard.notify.reporter import Reporter
 from amiguard.scribe import Scribe
 from amiguard.sources.position import Position
 from amiguard.store import Store, StoreError
@@ -61,14 +63,19 @@ class StartAgain(Exception):  # noqa: N818 - nothing is wrong any more
 class Session:
     """One configuration at work."""
 
-    def __init__(self, config: Config, store: Store, firewall: Firewall | None, door: Door) -> None:
+    def __init__(
+        self, config: Config, store: Store, firewall: Firewall | None, door: Door, messenger: Messenger
+    ) -> None:
         self._config = config
         self._door = door
         self._store = store
         self._firewall = firewall
         self._guard = Guard(config)
         self._ledger = Ledger(self._guard)
-        self._warden = Warden(self._guard, self._ledger, firewall)
+        self._messenger = messenger
+        wanted = config.notify.events if messenger.busy else ()
+        reporter = Reporter(self._guard, wanted, messenger.tell)
+        self._warden = Warden(self._guard, self._ledger, firewall, reporter)
         self._hearing = Hearing(time.time())
         self._desk = Desk(config, self._warden, self._hearing)
         self._wake = asyncio.Event()
@@ -122,6 +129,7 @@ class Session:
         async with asyncio.TaskGroup() as group:
             tasks = [
                 *(group.create_task(task) for task in self._ears.tasks(positions)),
+                *(group.create_task(task) for task in self._messenger.tasks()),
                 group.create_task(self._keep(), name="keep"),
                 group.create_task(host.watch(self._warden.at_home), name="host"),
                 group.create_task(self._scribe.prune(), name="prune"),
@@ -239,9 +247,10 @@ def opened(config: Config, door: Door) -> Iterator[Session]:
         try:
             firewall = None if config.service.dry_run else stack.enter_context(firewall_of(config))
             store = stack.enter_context(Store.open(Path(config.service.state_dir)))
-        except (FirewallError, StoreError) as error:
+            messenger = Messenger(config.notify)
+        except (FirewallError, StoreError, NotifyError) as error:
             raise StartError(str(error)) from error
-        yield Session(config, store, firewall, door)
+        yield Session(config, store, firewall, door, messenger)
 
 
 def firewall_of(config: Config) -> Firewall:

@@ -38,6 +38,7 @@ class Vigil:
         silent = {one.name: one for one in silence.silent(now)}
         for name in silent.keys() - self._said:
             _log.warning("%s: %s", printable(name), silent[name])
+            self._warden.reporter.tell("silent", time.time(), f"{name}: {silent[name]}")
         for name in self._said & {*told, EVERYBODY} - silent.keys():
             _log.warning("%s: no longer silent", printable(name))
         self._said = set(silent)

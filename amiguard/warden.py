@@ -12,13 +12,15 @@ import math
 import time
 from typing import TYPE_CHECKING, Final
 
+from amiguard.announcing import announce, say_each
 from amiguard.firewall.netlink import FirewallError
 from amiguard.firewall.nftables import Element, Flow
 from amiguard.model import Alarm, Ban, Prefix, Verdict
+from amiguard.notify.reporter import Reporter
 from amiguard.quota import Quota
 from amiguard.sources.securitylog import BROKEN, Ambiguous
 from amiguard.store.rows import PositionRow
-from amiguard.views import printable, span
+from amiguard.views import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -40,7 +42,6 @@ _WIDEST: Final = {4: 8, 6: 24}
 _WARNINGS_A_MINUTE: Final = 10
 _BROKEN: Final = 10
 _BLINDED: Final = "somebody tries to hide honest ones among them; a JSON log cannot be broken so"
-_ANNOUNCED: Final = 20
 _OVER_SOON: Final = 1.0
 """Seconds before its end in which nobody misses a ban: the kernel's clock is not quite ours."""
 
@@ -66,11 +67,15 @@ class Warden:
     Attributes:
         repairs: how often the kernel's table had to be put right.
         trouble: why the kernel does not obey; empty while it does.
+        reporter: is told what an administrator may want to hear.
     """
 
-    def __init__(self, guard: Guard, ledger: Ledger, firewall: Firewall | None) -> None:
-        """Take over; no firewall means a dry run."""
+    def __init__(
+        self, guard: Guard, ledger: Ledger, firewall: Firewall | None, reporter: Reporter | None = None
+    ) -> None:
+        """Take over; no firewall means a dry run, no reporter that nobody wants to be told."""
         self.guard = guard
+        self.reporter = reporter or Reporter(guard)
         self.ledger = ledger
         self.firewall = firewall
         self.repairs = 0
@@ -202,9 +207,9 @@ class Warden:
     def _repaired(self) -> None:
         if not self.trouble:
             self.repairs += 1
-            _log.warning(
-                "the firewall was altered by somebody else and is put right (repair %d)", self.repairs
-            )
+            text = f"the firewall was altered by somebody else and is put right (repair {self.repairs})"
+            _log.warning("%s", text)
+            self.reporter.tell("firewall", time.time(), text)
 
     def sip_packets(self) -> int:
         """Packets to the SIP ports so far; 0 where the kernel does not tell."""
@@ -215,7 +220,7 @@ class Warden:
 
     def tick(self, now: float) -> None:
         """What comes with time: bans end."""
-        _say_each("the ban of %s is over", self.guard.bans.expire(now))
+        say_each("the ban of %s is over", self.guard.bans.expire(now))
 
     def clock_moved(self, delta: float) -> None:
         """The host's clock was set by `delta` seconds: what runs, runs on, and is remembered anew."""
@@ -257,7 +262,9 @@ class Warden:
         self._lift([old for old in doors if old.until > now])
         for verdict in verdicts:
             self.ledger.begun(verdict)
-        _announce([ban for ban in bans if ban.until > now])
+        begun = [ban for ban in bans if ban.until > now]
+        announce(begun)
+        self.reporter.banned(begun)
 
     def _spare(self, bans: Iterable[Ban], now: float) -> None:
         """Let the phones of friends and known peers through, whose door is closed."""
@@ -278,7 +285,7 @@ class Warden:
     def _gone(self, bans: Sequence[Ban], now: float) -> None:
         self._lift(bans)
         self.ledger.ended(bans, now, "unbanned")
-        _say_each("unbanned %s", bans)
+        say_each("unbanned %s", bans)
 
     def _lift(self, bans: Iterable[Ban]) -> None:
         if pairs := [(ban.source, ban.scope) for ban in bans]:
@@ -304,14 +311,18 @@ class Warden:
         """Take note that the kernel does not obey."""
         if str(error) != self.trouble:
             _log.error("the firewall does not obey: %s", error)
+            self.reporter.tell("firewall", time.time(), f"the firewall does not obey: {error}")
         self.trouble = str(error)
 
     def _tell(self, alarm: Alarm) -> None:
         _log.warning("%s: %s: %s", alarm.what, alarm.source, printable(alarm.text))
+        self.reporter.alarm(alarm)
 
     def _doubt(self, name: str, found: Ambiguous, now: float) -> None:
         if found.why == BROKEN and self._broken.take(now) == 1:
-            _log.error("more than %d broken records in %s within a minute: %s", _BROKEN, name, _BLINDED)
+            text = f"more than {_BROKEN} broken records in {name} within a minute: {_BLINDED}"
+            _log.error("%s", text)
+            self.reporter.tell("tampering", now, text)
         if left := self._quota.take(now):
             last = "; more of this minute are only counted" if left == 1 else ""
             text = printable(found.text)
@@ -333,20 +344,3 @@ def _element(ban: Ban, now: float) -> Element:
 def _held(ban: Ban, standing: set[tuple[Prefix, Scope]]) -> bool:
     lengths = range(ban.source.length, -1, -1)
     return any((ban.source.within(length), ban.scope) in standing for length in lengths)
-
-
-def _say_each(text: str, bans: Sequence[Ban]) -> None:
-    for ban in bans[:_ANNOUNCED]:
-        _log.info(text, ban.source)
-    if len(bans) > _ANNOUNCED:
-        _log.info(text, f"{len(bans) - _ANNOUNCED} more")
-
-
-def _announce(bans: Sequence[Ban]) -> None:
-    for ban in bans[:_ANNOUNCED]:
-        length = span(ban.until - ban.since)
-        _log.warning(
-            "banned %s (%s, %s) for %s: %s", ban.source, ban.scope, ban.proof, length, printable(ban.reason)
-        )
-    if len(bans) > _ANNOUNCED:
-        _log.warning("banned %d more at once; `amiguard list` names them", len(bans) - _ANNOUNCED)

@@ -102,6 +102,10 @@ CHANGED = {
     "authenticated_factor": "1",
     "table": '"_t"',
     "ports": '["udp/5060"]',
+    "urls_file": '"/u"',
+    "exec": '["/bin/true"]',
+    "events": '["breach"]',
+    "pause": '"1h"',
 }
 
 
@@ -186,7 +190,7 @@ def test_a_remote_ami_takes_tls_or_a_decision(key: str) -> None:
         (
             "[fire]",
             ("fire = {}: unknown key, did you mean firewall?"
-            " (known: service, log, ami, score, ban, allow, firewall)"),
+            " (known: service, log, ami, score, ban, allow, firewall, notify)"),
         ),
         ("service = 5", "service = 5: expected a table"),
         ("[log]\npath = 'x'", "log = {'path': 'x'}: expected tables, each headed [[log]]"),
@@ -259,6 +263,10 @@ def test_a_remote_ami_takes_tls_or_a_decision(key: str) -> None:
         ("[allow]\nnetworks = ['10.1.2.3/8']",
          ("allow.networks#1 = '10.1.2.3/8': expected no bits behind the prefix length;"
          " 10.0.0.0/8 was probably meant")),
+        ("[notify]\nexec = '/bin/true'", "notify.exec = '/bin/true': expected a program and its arguments"),
+        ("[notify]\nevents = ['breach', 'all']",
+         ("notify.events#2 = 'all': expected one of breach, silent, tampering, firewall, friend, spared, ami,"
+         " phone")),
         ("[firewall]\ntable = '1x'",
          "firewall.table = '1x': expected letters, digits and _, at most 255, no digit first"),
         ("[firewall]\nports = ['5060']", f"firewall.ports#1 = '5060': expected {PORTS}"),
@@ -267,7 +275,7 @@ def test_a_remote_ami_takes_tls_or_a_decision(key: str) -> None:
         ("[firewall]\nports = ['sctp/5060']", f"firewall.ports#1 = 'sctp/5060': expected {PORTS}"),
         ("[firewall]\nports = ['udp/65536']", f"firewall.ports#1 = 'udp/65536': expected {PORTS}"),
         ('"\\u001b[2J" = 1',
-         r"'\x1b[2J' = 1: unknown key (known: service, log, ami, score, ban, allow, firewall)"),
+         r"'\x1b[2J' = 1: unknown key (known: service, log, ami, score, ban, allow, firewall, notify)"),
         (f"ami = 0x{'f' * 5000}", "ami = (a huge integer): expected tables, each headed [[ami]]"),
     ],
 )  # fmt: skip

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import configparser
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -122,11 +122,11 @@ def test_the_user_may_read_asterisks_log(root: Path) -> None:
     assert ["u amiguard", "m amiguard asterisk"] == [
         " ".join(line.split()[: 2 + line.startswith("m")]) for line in lines if line[0] != "#"
     ]
-    unit = configparser.RawConfigParser(strict=False, interpolation=None)
-    unit.read(root / "usr/lib/systemd/system/amiguard.service")
-    _, _, source = unit["Service"]["LoadCredential"].partition(":")
+    unit = (root / "usr/lib/systemd/system/amiguard.service").read_text(encoding="utf-8")
+    sources = re.findall(r"^LoadCredential=[a-z-]+:(.*)$", unit, re.MULTILINE)
+    assert ["ami.secret", "notify.urls"] == [Path(source).name for source in sources]
     folders = (root / "usr/lib/tmpfiles.d/amiguard.conf").read_text(encoding="utf-8").splitlines()
-    assert f"f {source} 0600 root root" in folders
+    assert {f"f {source} 0600 root root" for source in sources} <= set(folders)
 
 
 def test_what_is_there_is_kept_by_a_second_installation_and_by_the_removal(root: Path) -> None:

@@ -90,9 +90,11 @@ def test_the_service_answers_as_the_examples_show(tmp_path: Path) -> None:
         tmp_path / "control.sock": "/run/amiguard/control.sock",
         tmp_path / LOG: f"/var/log/asterisk/{LOG}",
         tmp_path / "amiguard.toml": CONFIG,
+        tmp_path / "tell-me": "/usr/local/bin/tell-me",
     }
+    (tmp_path / "tell-me").symlink_to("/bin/true")
     asked = [example for example in readme.examples() if example.words[0] not in UNSERVED]
-    with Service(tmp_path, logs=(LOG,)) as service:
+    with Service(tmp_path, f'[notify]\nexec = ["{tmp_path}/tell-me"]\n', (LOG,)) as service:
         play(service)
         for example in asked:
             if example.words[0] == "history":

@@ -31,6 +31,7 @@ _MODULES: Final = {
     "replay": "replay",
     "report": "report",
     "filters": "filters",
+    "notify": "notify",
     "demo": "demo",
 }
 

@@ -51,6 +51,7 @@ def _findings(config: Config) -> Iterator[Finding]:
     yield from _channels(config)
     yield _firewall(config)
     yield _store(config)
+    yield from _notify(config)
     yield _service(config)
 
 
@@ -101,6 +102,18 @@ def _store(config: Config) -> Finding:
     if os.access(nearest, os.W_OK):
         return Finding("ok", "store", str(directory))
     return Finding("error", "store", f"{nearest} cannot be written", "run as the service's user or root")
+
+
+def _notify(config: Config) -> Iterator[Finding]:
+    from amiguard.notify.messenger import NotifyError, receivers  # noqa: PLC0415
+
+    try:
+        found = receivers(config.notify)
+    except NotifyError as error:
+        yield Finding("error", "notify", str(error), "what `amiguard notify test` asks for")
+    else:
+        for receiver in found:
+            yield Finding("ok", "notify", receiver.name)
 
 
 def _service(config: Config) -> Finding:

@@ -7,6 +7,7 @@ These tables are the one place that knows them: `parse` reads by them, and
 from __future__ import annotations
 
 import ipaddress
+import json
 import tomllib
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -32,11 +33,13 @@ from amiguard.config.shape import (
     Config,
     Firewall,
     Log,
+    Notify,
     Scale,
     Score,
     Service,
 )
-from amiguard.config.values import PATH, WORD, network, port, socket, span
+from amiguard.config.values import PATH, WORD, kind, network, port, socket, span
+from amiguard.notify.kinds import KINDS
 from amiguard.sources.refusal import refusal
 
 if TYPE_CHECKING:
@@ -163,6 +166,19 @@ _FIREWALL = (
         'empty: the whole host; else only these, e.g. ["udp/5060", "tcp/5060-5061"]',
     ),
 )
+_NOTIFY = (
+    Row(
+        "urls_file", '""', text("a path", r"[^\0]*"), 'apprise URLs, or the systemd credential "notify-urls"'
+    ),
+    Row(
+        "exec",
+        "[]",
+        listing(WORD, "a program and its arguments"),
+        "a program that is told, JSON on its stdin",
+    ),
+    Row("events", json.dumps(KINDS), listing(kind, "a list of kinds"), "what is told"),
+    Row("pause", '"10m"', span(zero=True), "a kind that was told rests so long; then all is one message"),
+)
 _ROOT = Table(
     _config,
     (
@@ -173,6 +189,7 @@ _ROOT = Table(
         Row("ban", "{}", Table(BanPolicy, _BAN)),
         Row("allow", "{}", Table(Allow, _ALLOW)),
         Row("firewall", "{}", Table(Firewall, _FIREWALL)),
+        Row("notify", "{}", Table(Notify, _NOTIFY)),
     ),
 )
 
@@ -185,6 +202,7 @@ SECTIONS: Mapping[str, tuple[Row, ...]] = {
     "ban": _BAN,
     "allow": _ALLOW,
     "firewall": _FIREWALL,
+    "notify": _NOTIFY,
 }
 """The keys of every section, but for the open table `score.points`."""
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from amiguard.model import Prefix
+    from amiguard.notify.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,16 @@ class Firewall:
 
 
 @dataclass(frozen=True, slots=True)
+class Notify:
+    """Who is told what happens: apprise URLs in a file ("": none), a program; `pause` in seconds."""
+
+    urls_file: str
+    exec: tuple[str, ...]
+    events: tuple[Kind, ...]
+    pause: float
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All that the administrator decides.  No `logs`: discover them; no `ami`: it is not used."""
 
@@ -115,3 +126,4 @@ class Config:
     ban: BanPolicy
     allow: Allow
     firewall: Firewall
+    notify: Notify

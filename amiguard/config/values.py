@@ -8,6 +8,7 @@ import re
 from amiguard.config.schema import Reader, text, wrong
 from amiguard.config.shape import Port
 from amiguard.model import FOREVER, Prefix
+from amiguard.notify.kinds import KINDS, Kind
 
 DURATION = 'a duration such as "10m" (s, m, h, d, w; at most 5200w)'
 PATH = text("a path", r"[^\0]+")
@@ -84,6 +85,18 @@ def port(value: object) -> Port:
         if 1 <= first <= last <= _LAST_PORT:
             return Port("udp" if match[1] == "udp" else "tcp", first, last)
     raise wrong(value, 'ports from 1 to 65535 such as "udp/5060" or "tcp/5060-5061"')
+
+
+def kind(value: object) -> Kind:
+    """Read a kind of news.
+
+    Raises:
+        SchemaError: it is none.
+    """
+    for known in KINDS:
+        if value == known:
+            return known
+    raise wrong(value, f"one of {', '.join(KINDS)}")
 
 
 def socket(value: object) -> str:

@@ -10,6 +10,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
+from amiguard.judge.neighbours import Neighbours
 from amiguard.model import Prefix
 
 if TYPE_CHECKING:
@@ -140,6 +141,8 @@ class Friends:
         self._grain = lasts / _GRAINS
         self._limit = limit
         self._friends: dict[Prefix, Friend] = {}
+        self.neighbours = Neighbours()
+        """The networks that friends live in."""
         self._sources: dict[bytes, set[Prefix]] = {}
         self.changed: set[Prefix] = set()
         """Friends that differ from what the store was given last."""
@@ -175,6 +178,7 @@ class Friends:
             if not self._has_room(account, time):
                 return
             friend = self._friends[source] = Friend()
+            self.neighbours.add(source)
         elif friend.last(account, flow) > time - self._grain:
             return
         if account not in friend.accounts:
@@ -193,6 +197,7 @@ class Friends:
         """The source is a friend no more."""
         friend = self._friends.pop(source, None)
         if friend is not None:
+            self.neighbours.remove(source)
             for account in friend.accounts:
                 self._unlink(source, account)
             self.changed.add(source)
@@ -204,6 +209,7 @@ class Friends:
             ValueError: the bytes are none of that.
         """
         friend = self._friends[source] = Friend.unpack(state)
+        self.neighbours.add(source)
         for account in friend.accounts:
             self._sources.setdefault(account, set()).add(source)
 
@@ -215,7 +221,8 @@ class Friends:
 
     def within(self, prefix: Prefix, time: float) -> Prefix | None:
         """A friend inside the prefix; None when there is none."""
-        return next((s for s in self._friends if prefix.covers(s) and self.get(s, time)), None)
+        inside = (s for s, friend in self._friends.items() if friend.until > time and prefix.covers(s))
+        return next(inside, None)
 
     def _has_room(self, account: bytes, time: float) -> bool:
         if len(self._sources.get(account, ())) >= FRIENDS_AN_ACCOUNT:

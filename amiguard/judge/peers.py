@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from amiguard.judge.friends import Flow, Friend
+from amiguard.judge.neighbours import Neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,6 +28,8 @@ class Peers:
         self._lengths = {32: ipv4_prefix, 128: ipv6_prefix}
         self._all: tuple[Peer, ...] = ()
         self._networks: dict[Prefix, list[Peer]] = {}
+        self.neighbours = Neighbours()
+        """The networks that peers live in."""
         self._inside: dict[Prefix, list[Peer]] = {}
         self._sizes: tuple[tuple[int, int], ...] = ()
         self._friends: dict[Prefix, Friend] = {}
@@ -50,6 +53,9 @@ class Peers:
                 inside[source].append(peer)
         self._networks, self._inside = dict(networks), dict(inside)
         self._sizes = tuple({(network.bits, network.length) for network in networks})
+        self.neighbours = Neighbours()
+        for network in networks:
+            self.neighbours.add(network)
         self._friends = {source: each for source, each in self._friends.items() if any(self.at(source))}
 
     def source(self, peer: Peer) -> Prefix:

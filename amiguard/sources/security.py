@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from amiguard.sources.kinds import EventKind
 
+TAMPERED: Final = "a record tampered with"
+"""What a record that was tampered with means, and how the reason of a ban for it begins."""
 _CONNECTED: Final = frozenset((b"TCP", b"TLS", b"WS", b"WSS"))
 _MODERN: Final = len("2026-11-21T22:21:39.487+0000")
 _LAST_PORT: Final = 65_535
@@ -131,7 +133,7 @@ def detail(event: SecurityEvent, field: str) -> bytes | None:
 def meaning(event: SecurityEvent) -> str:
     """What happened, in plain words."""
     acl = detail(event, "ACLName")
-    return "a record tampered with" if event.tampered else ACLS.get(acl or b"", KINDS[event.kind].meaning)
+    return TAMPERED if event.tampered else ACLS.get(acl or b"", KINDS[event.kind].meaning)
 
 
 def overreaching(event: SecurityEvent) -> bool:

@@ -50,6 +50,12 @@ def test_friendship_ends_a_day_after_the_last_log_in() -> None:
     assert made.bans(judge, failures(5, begin=DAY + HOUR - 1)) == []
 
 
+def test_whose_time_is_over_is_no_friend_within_a_network() -> None:
+    judge = befriended()
+    assert PHONE == judge.friends.within(PHONE.within(24), START + HOUR)
+    assert judge.friends.within(PHONE.within(24), START + DAY + 1) is None
+
+
 def test_a_success_that_could_be_forged_makes_no_friend() -> None:
     judge = made.guard()
     made.bans(judge, [made.event("SuccessfulAuth", UsingPassword=b"0")])
