@@ -44,7 +44,7 @@ def explained(
     """
     effect = _effect(firewall, known.ban) if firewall and known.ban else None
     history = _history(state, known.source, unwritten)
-    near = dossier.neighbours(guard, known.source)
+    near = dossier.neighbours(guard, known.source, known.at)
     yield json.dumps(explanation.explain(known, near, history, effect, guard.config, served=served))
 
 

@@ -23,6 +23,7 @@ _PORTS: Final = "sip_ports"
 _SPANS: Final = "coverage"
 _PHONES: Final = "broken_phones"
 _ALARMS: Final = "alarms"
+_ACCOUNTS: Final = "accounts"
 _KEPT: Final = 100_000
 _PARTS: Final = (
     "positions",
@@ -150,8 +151,9 @@ class Ledger:
         covered = self._note(_SPANS, json.dumps(guard.counting.spans).encode())
         phones = self._note(_PHONES, guard.phones.pack())
         alarms = self._note(_ALARMS, guard.alarms.pack()) if guard.alarms.changed else {}
-        guard.alarms.changed = False
-        return replace(snapshot, notes={**snapshot.notes, **covered, **phones, **alarms})
+        accounts = {_ACCOUNTS: guard.logins.accounts.pack()} if guard.logins.accounts.changed else {}
+        guard.alarms.changed = guard.logins.accounts.changed = False
+        return replace(snapshot, notes={**snapshot.notes, **covered, **phones, **alarms, **accounts})
 
     def _note(self, name: str, note: bytes) -> dict[str, bytes]:
         """The note, if the store has another."""
@@ -178,6 +180,7 @@ class Ledger:
             self._allows = frozenset(snapshot.allows)
         self._noted = {}
         guard.alarms.changed |= _ALARMS in snapshot.notes
+        guard.logins.accounts.changed |= _ACCOUNTS in snapshot.notes
         guard.tallies.put_back(snapshot.tallies)
 
 
@@ -192,6 +195,7 @@ def restore(guard: Guard, memory: Memory) -> None:
     for source, state in memory.friends:
         guard.friends.restore(source, state)
     guard.sip_ports.update(map(int, memory.notes.get(_PORTS, b"").split()))
+    guard.logins.accounts.restore(memory.notes.get(_ACCOUNTS, b""))
     guard.alarms.restore(memory.notes.get(_ALARMS, b"[]"))
     guard.phones.restore(memory.notes.get(_PHONES, b"[]"))
     guard.counting.restore(Span(*span) for span in json.loads(memory.notes.get(_SPANS, b"[]")))

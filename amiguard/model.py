@@ -188,7 +188,7 @@ class Verdict(NamedTuple):
     replaced: Ban | None = None
 
 
-AlarmKind = Literal["breach", "suppressed", "broken phone"]
+AlarmKind = Literal["breach", "suppressed", "broken phone", "distributed guessing"]
 
 
 class Alarm(NamedTuple):

@@ -67,3 +67,8 @@ def alarms(judge: Guard, events: Iterable[SecurityEvent]) -> list[Alarm]:
     """The alarms that these events raise."""
     outcomes = (outcome for each in events for outcome in judge.observe(each, each.time))
     return [outcome for outcome in outcomes if isinstance(outcome, Alarm)]
+
+
+def suppressed(judge: Guard, events: Iterable[SecurityEvent]) -> list[Alarm]:
+    """The alarms of bans that there were not."""
+    return [alarm for alarm in alarms(judge, events) if alarm.what == "suppressed"]

@@ -28,7 +28,7 @@ def explain(
     """Judge the events, and explain the attacker so many seconds after the first."""
     outcomes = [outcome for each in events for outcome in judge.observe(each, each.time)]
     rows = [BanRow(each.ban, each.evidence) for each in outcomes if isinstance(each, Verdict)]
-    known, near = look(judge, SOURCE, START + at), neighbours(judge, SOURCE)
+    known, near = look(judge, SOURCE, START + at), neighbours(judge, SOURCE, START)
     effect = explanation.Effect(60.0, 7, 700)
     return explanation.explain(known, near, rows[::-1], effect, config.parse(toml, "t"), served=served)
 

@@ -37,7 +37,7 @@ class Alarms:
     def say(self, alarm: Alarm) -> tuple[Alarm, ...]:
         """The alarm, unless the same was said of the same source within a day."""
         key = _key(alarm)
-        if alarm.time - self._said.get(key, -DAY) < DAY:
+        if not self.due(alarm):
             return ()
         self._said.pop(key, None)
         if len(self._said) >= SAID:
@@ -45,6 +45,10 @@ class Alarms:
         self._note(alarm)
         self.changed = True
         return (alarm,)
+
+    def due(self, alarm: Alarm) -> bool:
+        """Whether it would be said; its text and evidence do not matter."""
+        return alarm.time - self._said.get(_key(alarm), -DAY) >= DAY
 
     def shift(self, delta: float) -> None:
         """The clock was set by `delta` seconds: what was said so long ago still was."""

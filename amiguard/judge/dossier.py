@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from amiguard.judge.friends import neighbourhood
 from amiguard.judge.guard import WIDE_FACTOR
 
 if TYPE_CHECKING:
@@ -13,10 +14,7 @@ if TYPE_CHECKING:
     from amiguard.judge.guard import Guard
     from amiguard.model import Alarm, Ban, Peer, Prefix
 
-NEIGHBOURHOOD: Final = {4: 24, 6: 48}
-"""Prefix lengths, by IP version, of what is called the network of a source."""
 _NAMED: Final = 10
-_BYTE: Final = 8
 
 
 class Scale(NamedTuple):
@@ -83,13 +81,13 @@ def look(guard: Guard, asked: Prefix, at: float) -> Dossier:
     )
 
 
-def neighbours(guard: Guard, source: Prefix) -> Neighbours:
-    """Who shares the source's network; any thread may ask."""
-    network = source.within(NEIGHBOURHOOD[source.version])
+def neighbours(guard: Guard, source: Prefix, at: float) -> Neighbours:
+    """Who shares the source's network at `at`; any thread may ask."""
+    network = neighbourhood(source)
     kinds: dict[str, Iterable[Prefix]] = {
         "banned": [ban.source for ban in list(guard.bans)],
-        "suspect": list(guard.scorer),
-        "friend": list(guard.friends),
+        "suspect": guard.scorer.within(network),
+        "friend": [friend for friend, record in guard.friends.all() if record.until > at],
         "known peer": [peer.network for peer in guard.peers],
     }
     found = {kind: sorted(set(_inside(network, some, source))) for kind, some in kinds.items()}
@@ -98,12 +96,10 @@ def neighbours(guard: Guard, source: Prefix) -> Neighbours:
 
 
 def _inside(network: Prefix, sources: Iterable[Prefix], but: Prefix) -> Iterator[Prefix]:
-    """Those in the network that do not hold `but`; bytes come first, for there may be a million."""
-    size, whole = len(network.network), network.length // _BYTE
-    head = network.network[:whole]
+    """Those in the network that do not hold `but`; whole bytes come first, for there may be a million."""
+    start = network.network[: network.length // 8]
     for source in sources:
-        bits = source.network
-        if bits[:whole] == head and len(bits) == size and network.covers(source) and not source.covers(but):
+        if source.network.startswith(start) and network.covers(source) and not source.covers(but):
             yield source
 
 

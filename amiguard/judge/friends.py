@@ -36,6 +36,14 @@ _GRAINS: Final = 1440
 """A log-in like one before it counts again after this part of the protection: a minute of a day."""
 
 
+_NEIGHBOURHOOD: Final = {4: 24, 6: 48}
+
+
+def neighbourhood(source: Prefix) -> Prefix:
+    """What is called the network of a source: its /24, or its /48 of IPv6."""
+    return source.within(_NEIGHBOURHOOD[source.version])
+
+
 class Friend:
     """A source that logged in: until when that protects it, with which accounts, from which ports."""
 
@@ -218,6 +226,11 @@ class Friends:
         for friend in self._friends.values():
             friend.shift(delta)
         self.changed.update(self._friends)
+
+    def near(self, account: bytes, source: Prefix) -> bool:
+        """Whether the account has logged in from the source's network, as far as is remembered."""
+        network = neighbourhood(source)
+        return any(network.covers(friend) for friend in self._sources.get(account, ()))
 
     def within(self, prefix: Prefix, time: float) -> Prefix | None:
         """A friend inside the prefix; None when there is none."""

@@ -13,7 +13,8 @@ from amiguard.judge import evidence, wording
 from amiguard.judge.alarms import Alarms
 from amiguard.judge.bans import Bans
 from amiguard.judge.counting import Counting
-from amiguard.judge.friends import DAY, DIALLED, Flow, Friend, Friends
+from amiguard.judge.friends import DAY, Flow, Friend, Friends
+from amiguard.judge.logins import EVERYBODY, Logins
 from amiguard.judge.notices import IAX2, Notices
 from amiguard.judge.peers import Peers
 from amiguard.judge.phones import Phones
@@ -41,11 +42,8 @@ SIP_PORT: Final = 5060
 IAX2_PORT: Final = 4569
 _SIP_PORTS: Final = 32
 _LOCALS: Final = 256
-_EVERYBODY: Final = Prefix.parse("0.0.0.0/0")
 _FULL: Final = "as many bans run as there may be; only proven evidence bans until some are over"
 _LAST_PORT: Final = 65_535
-_HALF: Final = 0.5
-"""The part of a threshold from which on a log-in is a breach."""
 _ENOUGH: Final = 0.25
 """The part from which a friend's requests in vain count no more: evidence enough, and no breach."""
 
@@ -65,6 +63,7 @@ class Guard:
         self.peers = Peers(ban.ipv4_prefix, ban.ipv6_prefix)
         self.phones = Phones()
         self.alarms = Alarms()
+        self.logins = Logins(config, self.scorer, self.friends, self.peers, self.alarms)
         self.tallies = Tallies()
         self.counting = Counting()
         self.notices = Notices()
@@ -118,7 +117,7 @@ class Guard:
                     self.notices.told(event, time)
                 return ()
         if event.kind == "SuccessfulAuth" and not event.tampered:
-            return self._success(event, time, source) if proven else ()
+            return self.logins.succeeded(event, time, source) if proven else ()
         points = self.points.of(event)
         if not points or (self.counting.busy and self.counting.repeated(channel, event, time)):
             return ()
@@ -169,6 +168,7 @@ class Guard:
             self.friends.shift(delta)
             self.peers.shift(delta)
             self.phones.shift(delta)
+            self.logins.accounts.shift(delta)
 
     def _learn_port(self, event: SecurityEvent) -> None:
         """Note the UDP port on which SIP is served; nothing a sender writes is in this field."""
@@ -197,39 +197,6 @@ class Guard:
         points = self.points.of(event)
         return self._failure(event, time, standing, points, "notice", proven=False) if points else ()
 
-    def _success(self, event: SecurityEvent, time: float, source: Prefix) -> tuple[Outcome, ...]:
-        alarm: tuple[Alarm, ...] = ()
-        suspect = self.scorer.get(source)
-        if suspect is not None:
-            friend = self._friend(source, time)
-            fast, slow = self.scorer.scores(source, time)
-            if self._is_breach(fast, slow, friend):
-                text = f"logged in after failures worth {slow:.1f} points"
-                alarm = self.alarms.say(Alarm("breach", source, time, text, suspect.evidence))
-                # Who forges failures must not talk a friend out of being one.
-                if not friend or self._is_breach(suspect.fast_proven, suspect.slow_proven, friend):
-                    self.peers.breached(source)
-                    return alarm
-        _, address, port = event.remote
-        self.peers.cleared(source)
-        # chan_sip names the user that registers, but of a call the number dialled.
-        account = DIALLED + event.account if event.service == b"SIP" else event.account
-        self.friends.succeeded(source, account, (address, port), time)
-        return alarm
-
-    def _friend(self, source: Prefix, time: float) -> Friend | None:
-        """Who has logged in, or belongs to the PBX anyway."""
-        return self.friends.get(source, time) or self.peers.friend(source)
-
-    def _is_breach(self, fast: float, slow: float, friend: Friend | None) -> bool:
-        """Whether a log-in after failures of these scores is more likely a guess that came true."""
-        return self._reaches(_HALF, fast, slow, friend is not None)
-
-    def _reaches(self, part: float, fast: float, slow: float, friend: bool) -> bool:
-        """Whether one of the scores is this part (0 to 1) of its threshold, or more."""
-        score, factor = self.config.score, self.config.allow.authenticated_factor if friend else 1.0
-        return fast >= part * score.fast.threshold * factor or slow >= part * score.slow.threshold * factor
-
     def _failure(
         self,
         event: SecurityEvent,
@@ -241,7 +208,7 @@ class Guard:
         proven: bool,
     ) -> tuple[Outcome, ...]:
         source = standing.source
-        friend = self._friend(source, time)
+        friend = self.logins.friend(source, time)
         if friend and (spared := self._spared(event, time, source, proven=proven)):
             self.scorer.exhibit(source, event, proven=proven, told=told)
             return self.alarms.say(spared._replace(evidence=self._evidence(source)))
@@ -259,7 +226,9 @@ class Guard:
             slow=slow,
             told=told,
         )
-        outcome = self._decide(offence, event, standing, friend) if offence else ()
+        outcome: tuple[Outcome, ...] = self.logins.failed(event, time, source, friend)
+        if offence:
+            outcome += self._decide(offence, event, standing, friend)
         if proven and self._scores_wide(standing):
             outcome += self._widely(event, time, source.within(self.config.score.wide6), points, told)
         return outcome
@@ -272,7 +241,7 @@ class Guard:
             return None
         if proven:  # a session that lives for weeks logs in once
             self.friends.succeeded(source, event.account, (event.remote.address, event.remote.port), time)
-        if not self._reaches(_ENOUGH, *self.scorer.scores(source, time), friend=True):
+        if not self.logins.reaches(_ENOUGH, *self.scorer.scores(source, time), friend=True):
             return None
         name = wording.account(event)
         text = f"not banned, {name} has logged in: {KINDS[event.kind].meaning}"
@@ -291,7 +260,7 @@ class Guard:
             return self.alarms.say(Alarm("suppressed", source, time, text, records))
         scope: Scope = "house" if offence.proof == "proven" else "door"
         if scope == "door" and self.bans.full(time):
-            return self.alarms.say(Alarm("suppressed", _EVERYBODY, time, _FULL))
+            return self.alarms.say(Alarm("suppressed", EVERYBODY, time, _FULL))
         outcome: tuple[Outcome, ...] = (self._ban(offence, scope, event, records),)
         if friend and scope == "door":
             peer = next(self.peers.at(source), None)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final, cast
 
+from amiguard.judge import evidence
 from amiguard.judge.crowd import Crowd
 from amiguard.judge.evidence import Exhibit
 from amiguard.judge.suspects import Suspect, Suspects, without_evidence
@@ -47,6 +48,10 @@ class Scorer:
 
     def __iter__(self) -> Iterator[Prefix]:
         return iter(self._suspects)
+
+    def within(self, network: Prefix) -> list[Prefix]:
+        """Who is known in a network; any thread may ask."""
+        return self._suspects.within(network)
 
     def get(self, source: Prefix) -> Suspect | None:
         """What is known of the source; None when nothing is."""
@@ -99,6 +104,12 @@ class Scorer:
             self._crowd.leave(proven=False)
             self._crowd.join(source, *self._rank(suspect.glimpse()))
         return self._offence(source, suspect, factor)
+
+    def newest(self, source: Prefix) -> Exhibit | None:
+        """The newest record against the source; None when there is none."""
+        suspect = self.portrait(source, 0.0)
+        records = list(evidence.unpack(suspect.evidence)) if suspect else []
+        return records[-1] if records else None
 
     def exhibit(self, source: Prefix, event: SecurityEvent, *, proven: bool, told: Told = "log") -> None:
         """Put an event that counts for nothing to the source's evidence, if the source is known."""

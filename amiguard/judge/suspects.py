@@ -116,6 +116,13 @@ class Suspects:
     def __iter__(self) -> Iterator[Prefix]:
         return map(Prefix.unpack, self._states)
 
+    def within(self, network: Prefix) -> list[Prefix]:
+        """Suspects in a network; any thread may ask, for it looks at a copy."""
+        whole = network.network[: network.length // 8]
+        size = len(network.network) + 1
+        near = [key for key in list(self._states) if key.startswith(whole) and len(key) == size]
+        return [source for source in map(Prefix.unpack, near) if network.covers(source)]
+
     def get(self, source: Prefix) -> Suspect | None:
         """The suspect, awake; None when nothing is known."""
         key = source.packed

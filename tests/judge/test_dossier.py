@@ -34,7 +34,7 @@ def test_to_look_changes_nothing(later: float) -> None:
     changed = set(judge.scorer.changed), set(judge.friends.changed)
     look(judge, SOURCE, START + later)
     look(judge, Prefix.parse("203.0.113.9"), START + later)
-    neighbours(judge, SOURCE)
+    neighbours(judge, SOURCE, START)
     assert before == judge.scorer.state(SOURCE, whole=True)
     assert changed == (judge.scorer.changed, judge.friends.changed)
     assert 1 == len(judge.friends)
@@ -80,15 +80,20 @@ def test_neighbours_are_counted_by_kind_and_a_few_are_named() -> None:
     judge = guard()
     made.bans(judge, [event(source=f"203.0.113.{n}") for n in range(100, 120)])
     made.bans(
-        judge, [event(source="203.0.114.1"), login(source="203.0.113.200"), event(source="::203:0:113:9")]
+        judge,
+        [
+            event(source="203.0.114.1"),
+            login(source="203.0.113.200", account=b"102"),
+            event(source="::203:0:113:9"),
+        ],
     )
     made.bans(judge, [event(source="203.0.113.50", at=n) for n in range(5)])
-    found = neighbours(judge, SOURCE)
+    found = neighbours(judge, SOURCE, START)
     assert Prefix.parse("203.0.113.0/24") == found.network
     assert {"banned": 1, "suspect": 20, "friend": 1, "known peer": 0} == found.counts
     assert dossier._NAMED + 2 == len(found.named)
     assert (Prefix.parse("203.0.113.50"), "banned") == found.named[0]
-    assert SOURCE not in {source for source, _ in neighbours(judge, SOURCE).named}
+    assert SOURCE not in {source for source, _ in neighbours(judge, SOURCE, START).named}
 
 
 def test_the_evidence_of_a_wide_ban_is_kept() -> None:
