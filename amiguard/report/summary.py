@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from amiguard.judge import evidence
-from amiguard.judge.dossier import NEIGHBOURHOOD
+from amiguard.judge.friends import neighbourhood
 from amiguard.judge.tallies import HOUR, TAMPERING
 from amiguard.report.timeline import Ruler, Tracks
 
@@ -164,8 +164,8 @@ class _Sentences:
         """Those in which most bans struck."""
         dropped: Counter[Prefix] = Counter()
         for standing in running:
-            dropped[_network(standing.ban.source)] += standing.packets
-        sources = Counter(map(_network, self.sources))
+            dropped[neighbourhood(standing.ban.source)] += standing.packets
+        sources = Counter(map(neighbourhood, self.sources))
         found = [Network(one, bans, sources[one], dropped[one]) for one, bans in self._struck.items()]
         return _first(found, lambda one: (-one.bans, -one.packets, one.network))
 
@@ -183,7 +183,7 @@ class _Sentences:
         for name, counter in self.counts.items():
             counter[getattr(ban, name)] += 1
         self.sources.add(ban.source)
-        self._struck[_network(ban.source)] += 1
+        self._struck[neighbourhood(ban.source)] += 1
         if len(self.newest) < SHOWN:
             self.newest.append(row)
         records = list(evidence.unpack(row.evidence))
@@ -199,10 +199,6 @@ class _Sentences:
                 self._tries[name] += 1
                 self._triers[name].add(source)
                 self._last[name] = max(self._last.get(name, 0.0), each.event.time)
-
-
-def _network(source: Prefix) -> Prefix:
-    return source.within(NEIGHBOURHOOD[source.version])
 
 
 def _busiest(running: Iterable[Standing]) -> tuple[Standing, ...]:
