@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from amiguard.judge.friends import neighbourhood
 from amiguard.judge.guard import WIDE_FACTOR
+from amiguard.judge.neighbours import neighbourhood
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -10,7 +10,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
-from amiguard.judge.neighbours import Neighbours
+from amiguard.judge.neighbours import Neighbours, neighbourhood
 from amiguard.model import Prefix
 
 if TYPE_CHECKING:
@@ -34,14 +34,6 @@ COUNTED_ACCOUNTS: Final = 16
 _NEVER: Final = -math.inf
 _GRAINS: Final = 1440
 """A log-in like one before it counts again after this part of the protection: a minute of a day."""
-
-
-_NEIGHBOURHOOD: Final = {4: 24, 6: 48}
-
-
-def neighbourhood(source: Prefix) -> Prefix:
-    """What is called the network of a source: its /24, or its /48 of IPv6."""
-    return source.within(_NEIGHBOURHOOD[source.version])
 
 
 class Friend:

@@ -16,7 +16,7 @@ KINDS: Final[tuple[Kind, ...]] = tuple(kind for kind in get_args(Kind) if kind !
 """Those that may be chosen; a test is always told."""
 
 OF_ALARM: Final[Mapping[AlarmKind, Kind]] = MappingProxyType(
-    {"breach": "breach", "suppressed": "spared", "broken phone": "phone"}
+    {"breach": "breach", "suppressed": "spared", "distributed guessing": "spared", "broken phone": "phone"}
 )
 """What kind of news each alarm is."""
 

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from amiguard.judge import evidence
-from amiguard.judge.friends import neighbourhood
+from amiguard.judge.neighbours import neighbourhood
 from amiguard.judge.tallies import HOUR, TAMPERING
 from amiguard.report.timeline import Ruler, Tracks
 
