@@ -69,7 +69,7 @@ class SourceSet:
 
     def requests(self, wanted: Mapping[Prefix, float], *, anew: bool) -> list[Request]:
         """What puts bans into the set; `anew`: it has just been declared and holds none."""
-        items = [Item(one.network, None if time == math.inf else time) for one, time in wanted.items()]
+        items = _items(wanted.items())
         return adding(self._table, self._name, items) if anew else replacing(self._table, self._name, items)
 
     def noted(self, wanted: Mapping[Prefix, float], *, anew: bool) -> None:
@@ -77,8 +77,20 @@ class SourceSet:
 
     def put(self, wanted: Wanted, *, anew: bool = False) -> None:
         """Put bans into the set, or give them another time."""
-        for some in portions(list(wanted.items())):
-            self._channel.change(self.requests(dict(some), anew=anew))
+        del anew  # whether it holds any of them is soon found out
+        for items in portions(_items(wanted.items())):
+            if not self._added(items):
+                self._channel.change(replacing(self._table, self._name, items))
+
+    def _added(self, items: Sequence[Item]) -> bool:
+        """Add elements if none of them is there, as is usual and takes half the time; whether it was so."""
+        try:
+            self._channel.change(adding(self._table, self._name, items, messages.EXCLUSIVE))
+        except FirewallError as error:
+            if error.errno != errno.EEXIST:
+                raise
+            return False
+        return True
 
     def lift(self, gone: Iterable[Prefix]) -> None:
         """Take bans away; adding them first makes sure that they can be deleted."""
@@ -218,6 +230,10 @@ def make(channel: Channel, table: str, declared: Set, scope: Scope) -> BanSet:
     if length is None:
         return NetworkSet(channel, table, name, scope, width)
     return SourceSet(channel, table, name, scope, width, length)
+
+
+def _items(wanted: Iterable[tuple[Prefix, float]]) -> list[Item]:
+    return [Item(one.network, None if time == math.inf else time) for one, time in wanted]
 
 
 def replacing(table: str, name: str, items: Sequence[Item]) -> list[Request]:

@@ -66,10 +66,11 @@ class Seen(NamedTuple):
 _seen: Final[Callable[[tuple[object, ...]], Seen]] = partial(tuple.__new__, Seen)
 
 
-def adding(table: str, name: str, items: Iterable[Item]) -> list[Request]:
-    """Requests that add elements to a set."""
+def adding(table: str, name: str, items: Iterable[Item], flags: int = 0) -> list[Request]:
+    """Requests that add elements to a set; with `messages.EXCLUSIVE`, one that is there is EEXIST."""
     packed = [_pack(item) for item in items]
-    return _requests(messages.NEWSETELEM, f"add %d elements to set {name}", table, name, packed)
+    requests = _requests(messages.NEWSETELEM, f"add %d elements to set {name}", table, name, packed)
+    return [request._replace(flags=request.flags | flags) for request in requests] if flags else requests
 
 
 def deleting(table: str, name: str, items: Iterable[Item]) -> list[Request]:
