@@ -32,8 +32,8 @@ ACCOUNTS: Final = 64
 FLOWS: Final = 64
 COUNTED_ACCOUNTS: Final = 16
 _NEVER: Final = -math.inf
-_GRAINS: Final = 1440
-"""A log-in like one before it counts again after this part of the protection: a minute of a day."""
+_GRAINS: Final = 288
+"""A log-in like one before it counts again after this part of the protection: five minutes of a day."""
 
 
 class Friend:

@@ -82,7 +82,7 @@ class Guard:
 
     @property
     def skips_repeats(self) -> bool:
-        """Whether of log-ins alike the first within a minute is enough: friends stay friends for long."""
+        """Whether of log-ins alike the first within five minutes is enough: friends stay friends for long."""
         return self.config.allow.authenticated_for >= DAY
 
     def observe(
@@ -101,7 +101,7 @@ class Guard:
             What follows from it: mostly nothing.
         """
         standing = self._standings[event.remote.address]
-        source, _, protection = standing
+        source, protection = standing.source, standing.protection
         if protection is not None and protection.shelter == "ignored":
             return ()
         if event.local not in self._locals:
@@ -109,13 +109,13 @@ class Guard:
         proven = not forgeable and security.proven(event)
         ban = self.bans.covering(source, time)
         if ban is not None:
-            time = max(time, ban.since)
             if ban.scope == "house" or not proven:
                 self.counting.note(channel, event)
                 self.scorer.exhibit(source, event, proven=proven, told=evidence.told_by(channel))
                 if self.notices.listening:
-                    self.notices.told(event, time)
+                    self.notices.told(event, max(time, ban.since))
                 return ()
+            time = max(time, ban.since)
         if event.kind == "SuccessfulAuth" and not event.tampered:
             return self.logins.succeeded(event, time, source) if proven else ()
         points = self.points.of(event)

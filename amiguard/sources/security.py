@@ -82,7 +82,8 @@ class Mapper:
         number = int(port)
         if number > _LAST_PORT:
             raise ValueError("a port beyond the last one")
-        remote, time = _endpoint((*self._hosts[host], number)), self.time(eventtv)
+        transport, address = self._hosts[host]
+        remote, time = _endpoint((transport, address, number)), self.time(eventtv)
         return _event((kind.name, time, service, account, session, local, remote, details, tampered))
 
     def time(self, eventtv: bytes) -> float:

@@ -64,7 +64,7 @@ class SecurityLog:
         Args:
             skip_challenges: ChallengeSent for a known account is passed over.
             skip_repeats: of SuccessfulAuth alike in all but session and time, the
-                first within 60 s is enough.
+                first within `ALIKE` seconds is enough.
         """
         mapper = Mapper()
         repeats = Repeats(mapper) if skip_repeats else None
@@ -120,9 +120,10 @@ class _Json(Reader):
     def feed(self, data: bytes, at: int, end: int, receipt: float, found: _Found) -> int:
         """Read from `at` into `found`; returns where another form begins, or `end`."""
         del receipt  # no record of this form depends on the one before
+        repeated = self.repeated
         for match in self._form.scan.finditer(data, at, end):
             kind = match.lastindex
-            if kind is None or (kind == CLEAN and self.repeated(match)):
+            if kind is None or (kind == CLEAN and repeated(match)):
                 self.skipped += 1
             elif kind == CLEAN and (event := self.strict(match)):
                 found.append(event)
@@ -188,9 +189,10 @@ class _Classic(Reader):
         return end
 
     def _outside(self, data: bytes, at: int, end: int, receipt: float, found: _Found) -> int:
+        repeated = self.repeated
         for match in self._form.scan.finditer(data, at, end):
             kind = match.lastindex
-            if kind is None or (kind == CLEAN and self.repeated(match)):
+            if kind is None or (kind == CLEAN and repeated(match)):
                 self.skipped += 1
             elif kind == CLEAN and (event := self.strict(match)):
                 found.append(event)

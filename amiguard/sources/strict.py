@@ -11,12 +11,14 @@ from amiguard.sources.grammar import POINTER
 
 if TYPE_CHECKING:
     import re
+    from collections.abc import Callable
 
     from amiguard.model import SecurityEvent
     from amiguard.sources.grammar import Form
     from amiguard.sources.security import Mapper
 
-_MINUTE: Final = 60.0
+ALIKE: Final = 300.0
+"""Seconds within which log-ins alike in all but session and time tell nothing new."""
 _LOGINS: Final = 16_384
 
 
@@ -28,13 +30,15 @@ class Repeats(dict[tuple[bytes, ...], float]):
         self._second = mapper.second
 
     def note(self, match: re.Match[bytes]) -> bool:
-        """Whether one like this log-in was told within the minute before it; if not, this one will be."""
+        """Whether a clean record is a log-in like one that was told lately; if not, this one will be."""
+        if match[1] != b"SuccessfulAuth":
+            return False
         login = match.group(3, 4, 6)
         try:
             now = self._second(match[2])
         except ValueError:
             return False
-        if 0 <= now - self.get(login, -_MINUTE) < _MINUTE:
+        if 0 <= now - self.get(login, -ALIKE) < ALIKE:
             return True
         if len(self) >= _LOGINS:
             self.clear()
@@ -45,18 +49,16 @@ class Repeats(dict[tuple[bytes, ...], float]):
 class Reader:
     """The strict reading of one form.
 
-    `skipped`: events that were passed over because they are worth nothing.
+    Attributes:
+        skipped: events that were passed over because they are worth nothing.
+        repeated: whether a clean record tells nothing new.
     """
 
     def __init__(self, form: Form, mapper: Mapper, repeats: Repeats | None) -> None:
         self.skipped = 0
+        self.repeated: Callable[[re.Match[bytes]], bool] = repeats.note if repeats is not None else _never
         self._form = form
         self._mapper = mapper
-        self._repeats = repeats
-
-    def repeated(self, match: re.Match[bytes]) -> bool:
-        """Whether this clean record tells nothing new."""
-        return match[1] == b"SuccessfulAuth" and self._repeats is not None and self._repeats.note(match)
 
     def strict(self, match: re.Match[bytes]) -> SecurityEvent | None:
         """The event of a clean record; None when its fields are not those of its kind."""
@@ -78,3 +80,7 @@ class Reader:
             return self._mapper.event(kind, service, eventtv, account, session, local, host, port, details)
         except ValueError:
             return None
+
+
+def _never(_: re.Match[bytes]) -> bool:
+    return False
