@@ -246,11 +246,26 @@ def opened(config: Config, door: Door) -> Iterator[Session]:
     with contextlib.ExitStack() as stack:
         try:
             firewall = None if config.service.dry_run else stack.enter_context(firewall_of(config))
-            store = stack.enter_context(Store.open(Path(config.service.state_dir)))
+            store = stack.enter_context(_store(Path(config.service.state_dir)))
             messenger = Messenger(config.notify)
         except (FirewallError, StoreError, NotifyError) as error:
             raise StartError(str(error)) from error
         yield Session(config, store, firewall, door, messenger)
+
+
+def _store(directory: Path) -> Store:
+    """The store; while the disk is full or read-only, one in memory: that is no reason to stand no guard.
+
+    Raises:
+        StoreError: it cannot be had, and never will be.
+    """
+    try:
+        return Store.open(directory)
+    except StoreError as error:
+        if not error.passing:
+            raise
+        _log.error("nothing is remembered until this passes: %s", error)
+        return Store.borrowed(directory)
 
 
 def firewall_of(config: Config) -> Firewall:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import sqlite3
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+_PASSING = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY})
+_PASSING_ERRNO = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 
 _CAUSES = {
     sqlite3.SQLITE_BUSY: "another process holds it locked",
@@ -29,11 +33,13 @@ class StoreError(Exception):
 
     Attributes:
         damaged: the file can never be used again.
+        passing: the disk is full, read-only or ill, which may pass.
     """
 
-    def __init__(self, text: str, *, damaged: bool = False) -> None:
+    def __init__(self, text: str, *, damaged: bool = False, passing: bool = False) -> None:
         super().__init__(text)
         self.damaged = damaged
+        self.passing = passing
 
 
 def code(error: sqlite3.Error) -> int:
@@ -50,6 +56,7 @@ def telling(path: Path, deed: str) -> Iterator[None]:
     except sqlite3.Error as error:
         known = _CAUSES.get(code(error))
         text = f"{path}: cannot {deed}: {f'{known} ({error})' if known else error}"
-        raise StoreError(text, damaged=code(error) in DAMAGED) from error
+        raise StoreError(text, damaged=code(error) in DAMAGED, passing=code(error) in _PASSING) from error
     except OSError as error:
-        raise StoreError(f"{error.filename or path}: cannot {deed}: {error.strerror or error}") from error
+        text = f"{error.filename or path}: cannot {deed}: {error.strerror or error}"
+        raise StoreError(text, passing=error.errno in _PASSING_ERRNO) from error

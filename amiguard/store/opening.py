@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
+import shutil
 import sqlite3
 import time
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -62,6 +64,7 @@ def transplant(db: sqlite3.Connection, path: Path) -> sqlite3.Connection:
         sqlite3.Error, OSError: it cannot be copied, and everything is as it was.
     """
     _own(path.parent)
+    _have_room(db, path)
     copy = path.with_name(f"{path.name}.copy")
     try:
         copy.unlink(missing_ok=True)
@@ -77,6 +80,22 @@ def transplant(db: sqlite3.Connection, path: Path) -> sqlite3.Connection:
     return fresh
 
 
+def borrow(path: Path) -> sqlite3.Connection:
+    """Open a copy of the database in memory, or an empty one; nothing is written to the disk.
+
+    Raises:
+        StoreError: it is of a newer version, or another program's.
+    """
+    db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    for mode in ("ro", "ro&immutable=1"):  # the second needs no room for an index of the log, nor reads it
+        with contextlib.suppress(sqlite3.DatabaseError), contextlib.closing(_connect(path, mode)) as source:
+            source.backup(db)
+            break
+    db.execute("PRAGMA foreign_keys = ON")
+    migrate(db)
+    return db
+
+
 def begin_anew(db: sqlite3.Connection, path: Path) -> tuple[sqlite3.Connection, Path]:
     """Set a database that is beyond use aside, and begin an empty one; gives it, and where the old one is.
 
@@ -88,6 +107,14 @@ def begin_anew(db: sqlite3.Connection, path: Path) -> tuple[sqlite3.Connection, 
     fresh = _open(path)
     db.close()
     return fresh, aside
+
+
+def _have_room(db: sqlite3.Connection, path: Path) -> None:
+    """See whether a copy can fit: it is tried again and again, and a half one is work for nothing."""
+    [(pages,)] = db.execute("PRAGMA page_count")
+    [(size,)] = db.execute("PRAGMA page_size")
+    if shutil.disk_usage(path.parent).free < pages * size:
+        raise OSError(errno.ENOSPC, "the disk is full", str(path))
 
 
 class Standing(NamedTuple):

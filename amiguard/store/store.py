@@ -11,6 +11,7 @@ from amiguard.store.opening import (
     NAME,
     Standing,
     begin_anew,
+    borrow,
     open_database,
     open_for_reading,
     transaction,
@@ -88,10 +89,16 @@ class Store(Archive):
         warnings: what the administrator should know about the opening.
     """
 
-    def __init__(self, db: sqlite3.Connection, path: Path, warnings: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        path: Path,
+        warnings: Sequence[str] = (),
+        standing: Standing | None = None,
+    ) -> None:
         super().__init__(db, path)
         self.warnings = tuple(warnings)
-        self._standing = Standing.of(path)
+        self._standing = standing or Standing.of(path)
 
     @classmethod
     def open(cls, directory: Path) -> Self:
@@ -102,6 +109,18 @@ class Store(Archive):
         """
         db, warnings = open_database(directory)
         return cls(db, directory / NAME, warnings)
+
+    @classmethod
+    def borrowed(cls, directory: Path) -> Self:
+        """Go on in memory with what is in `directory`, until that can be written again.
+
+        Raises:
+            StoreError: it is of a newer version, or not ours.
+        """
+        path = directory / NAME
+        with telling(path, "read"):
+            # As no file stands so, the first commit that can be made puts all of it there.
+            return cls(borrow(path), path, standing=Standing())
 
     def strikes(self, since: float) -> Iterator[tuple[Prefix, float]]:
         """Stream sources and times of judged bans after `since` that nobody pardoned, oldest first."""

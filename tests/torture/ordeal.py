@@ -30,6 +30,11 @@ def some(cases: Mapping[str, Any], few: int) -> dict[str, Any]:
     return {"argvalues": [cases[name] for name in names], "ids": names}
 
 
+def taste(cases: list[Any]) -> list[Any]:
+    """The first of the cases, or all."""
+    return cases[: rounds(1, len(cases))]
+
+
 def tell(what: str, **figures: float) -> None:
     """Put figures down for the table at the end; rounded to three places."""
     if _BOOK:
