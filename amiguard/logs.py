@@ -9,6 +9,7 @@ from amiguard.config import NOTICE, SECURITY
 from amiguard.sources.refusal import refusal
 
 if TYPE_CHECKING:
+    from amiguard.asterisk.channels import Channel
     from amiguard.asterisk.discover import Installation
     from amiguard.config import Config
 
@@ -39,11 +40,15 @@ class Logs:
         around = [log.filter for log in self._logs if PurePath(path).match(log.path)]
         return next(iter(named + around), SECURITY)
 
+    def channel(self, path: str) -> Channel | None:
+        """What Asterisk's logger.conf writes into a file; None if it names no such file."""
+        return self._files.get(PurePath(path))
+
     def refusal(self, path: str) -> str:
         """Why a file must not be read, with the mend; empty when it may."""
         if not self._logs:
             return ""  # what was found was chosen for its levels
         if self.filter(path) == SECURITY:
             return refusal(path, "security")
-        file = self._files.get(PurePath(path))
+        file = self.channel(path)
         return refusal(path, "notice", file.levels if file and file.format != "json" else ())

@@ -28,6 +28,7 @@ VARIES = (
     (re.compile(r"\b\d+m \d+s\b"), "LEFT"),
     (re.compile(r"score \d+\.\d"), "score N"),
     (re.compile(r"generation \d+"), "generation N"),
+    (re.compile(r"\b192\.0\.2\.\d+ was banned"), "N was banned"),
     (re.compile(r" +"), " "),
 )
 """What differs from one run to the next: times, and so scores and the widths of columns."""

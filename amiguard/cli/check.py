@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -17,18 +18,24 @@ if TYPE_CHECKING:
 
     from amiguard.config import Config
 
+_AHEAD: Final = 2.0
+"""Seconds; what is further ahead is judged at its receipt."""
 _SHOWN = ("level", "subject", "text", "mend")
 
 
 @click.command("check")
+@click.option(
+    "--canary", is_flag=True, help="Fail to log in to the AMI once, and wait for it on every channel."
+)
 @with_config
 @with_json
-def check_command(config_path: str | None, *, as_json: bool) -> None:
-    """Look at configuration, logs, firewall and store; exit code 1 if something stands in the way."""
+def check_command(config_path: str | None, *, canary: bool, as_json: bool) -> None:
+    """Look at configuration, logs, AMI, firewall and store; exit code 1 if something stands in the way."""
     from amiguard import views  # noqa: PLC0415
 
     config = config_or_exit(config_path)
-    findings = [Finding("ok", "configuration", config_file(config_path) or "defaults"), *_findings(config)]
+    file = config_file(config_path) or "defaults"
+    findings = [Finding("ok", "configuration", file), *_findings(config, canary=canary)]
     if as_json:
         shown = [dict(zip(_SHOWN, finding, strict=False)) for finding in findings]
         click.echo(views.document({"findings": shown}))
@@ -47,27 +54,46 @@ def _text(finding: Finding) -> str:
     return printable(finding.text + (f"; mend: {finding.mend}" if finding.mend else ""))
 
 
-def _findings(config: Config) -> Iterator[Finding]:
-    yield from _channels(config)
-    yield _firewall(config)
+def _findings(config: Config, *, canary: bool) -> Iterator[Finding]:
+    from amiguard.cli import check_firewall  # noqa: PLC0415 - `--help` needs none of it
+
+    yield from _channels(config, canary=canary)
+    yield from check_firewall.look(config)
     yield _store(config)
     yield from _notify(config)
     yield _service(config)
 
 
-def _channels(config: Config) -> Iterator[Finding]:
+def _channels(config: Config, *, canary: bool) -> Iterator[Finding]:
     from amiguard.asterisk.discover import discover  # noqa: PLC0415
     from amiguard.cli import check_logs  # noqa: PLC0415
+    from amiguard.logs import Logs  # noqa: PLC0415
 
     installation = discover()
-    found = list(check_logs.look(config, installation))
+    logs = Logs(config, installation)
+    found = list(check_logs.look(logs, installation.log_directory))
     if config.ami:
         from amiguard.cli import check_ami  # noqa: PLC0415 - costs what asyncio costs
 
         found += check_ami.look(config.ami)
     yield from found
+    if canary:
+        from amiguard.cli import check_canary  # noqa: PLC0415 - as above
+
+        yield from check_canary.look(config, installation, logs)
     manager = installation.manager
     yield from _sight(found, over_http=manager is not None and manager.over_http)
+    yield from _time(max((finding.newest for finding in found), default=0.0))
+
+
+def _time(newest: float) -> Iterator[Finding]:
+    """Whether Asterisk's clock is ours."""
+    ahead = newest - time.time()
+    if ahead > _AHEAD:
+        text = f"the newest event is {ahead:.0f} s ahead of this clock: such are judged when they come"
+        yield Finding("warning", "time", text, "let NTP keep the clock, and see Asterisk's time zone")
+    elif newest:
+        yield Finding("ok", "time", "no event is ahead of this clock")
 
 
 def _sight(found: Sequence[Finding], *, over_http: bool) -> Iterator[Finding]:
@@ -81,19 +107,6 @@ def _sight(found: Sequence[Finding], *, over_http: bool) -> Iterator[Finding]:
         else:
             _, meaning, mend = BY_NAME[name]
             yield Finding("warning" if mend else "ok", f"sight: {name}", meaning, mend)
-
-
-def _firewall(config: Config) -> Finding:
-    from amiguard.firewall.netlink import FirewallError  # noqa: PLC0415
-    from amiguard.session import firewall_of  # noqa: PLC0415
-
-    if config.service.dry_run:
-        return Finding("warning", "firewall", "dry_run is on: nobody is kept out", "dry_run = false")
-    try:
-        with firewall_of(config) as firewall:
-            return Finding("ok", "firewall", f"nf_tables answers, generation {firewall.generation()}")
-    except FirewallError as error:
-        return Finding("error", "firewall", str(error), "run as root, or give CAP_NET_ADMIN")
 
 
 def _store(config: Config) -> Finding:

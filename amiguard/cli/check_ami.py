@@ -14,7 +14,7 @@ from amiguard.sources.ami_secret import SecretError, read_secret
 from amiguard.sources.securitylog import Ambiguous
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import AsyncIterator, Iterable, Sequence
 
     from amiguard.config import Ami
     from amiguard.sources.ami_inbox import Item
@@ -49,17 +49,24 @@ async def _one(ami: Ami) -> Finding:
         read_secret(ami.secret_file)
     except SecretError as error:
         return Finding("error", place, str(error), "a file of mode 0600 with the secret of the AMI user")
-    running = asyncio.create_task(client.run())
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with running(client), asyncio.timeout(PATIENCE):
             return await _heard(client, place)
     except TimeoutError:
         text = f"does not let us hear anything within {PATIENCE:g} s"
         return Finding("error", place, text, _MENDS[State.DOWN])
+
+
+@contextlib.asynccontextmanager
+async def running(client: AmiClient) -> AsyncIterator[None]:
+    """Have it run for so long."""
+    task = asyncio.create_task(client.run())
+    try:
+        yield
     finally:
-        running.cancel()
+        task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await running
+            await task
 
 
 async def _heard(client: AmiClient, place: str) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import stat
+import time
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,22 +16,42 @@ from amiguard.sight import NOTICES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from amiguard.asterisk.discover import Installation
-    from amiguard.config import Config
+    from amiguard.asterisk.channels import Channel
     from amiguard.logs import Logs
 
 _SAMPLE: Final = 256 * 1024
+_QUIET: Final = 86400.0
+"""Seconds after which silence is odd: each registration of a phone is told."""
 
 
-def look(config: Config, installation: Installation) -> Iterator[Finding]:
+def look(logs: Logs, log_directory: str) -> Iterator[Finding]:
     """How the logs stand that are configured, or else those that Asterisk names."""
-    from amiguard.logs import Logs  # noqa: PLC0415 - `--help` needs none of it
-
-    logs = Logs(config, installation)
     yield from (Finding("warning", "discovery", reason) for reason in logs.warnings)
+    for path in paths(logs):
+        found = _path(path, logs)
+        yield found
+        if found.level == "ok":
+            yield from _doubts(path, logs.channel(path), log_directory)
+
+
+def paths(logs: Logs) -> Iterator[str]:
+    """Every file that is followed; a pattern that fits none stands for itself."""
     for pattern in logs.patterns:
-        for path in sorted(glob.glob(pattern)) or [pattern]:  # noqa: PTH207 - a pattern may be absolute
-            yield _path(path, logs)
+        yield from sorted(glob.glob(pattern)) or [pattern]  # noqa: PTH207 - a pattern may be absolute
+
+
+def _doubts(path: str, channel: Channel | None, log_directory: str) -> Iterator[Finding]:
+    """Why a log may tell less than it could."""
+    if channel is None and Path(path).is_relative_to(log_directory):
+        yield Finding("warning", path, "no line of logger.conf writes it", "`amiguard setup`")
+    others = channel.levels - {"security", "notice"} if channel and channel.format != "json" else ()
+    if others:
+        text = f"carries {', '.join(sorted(others))}, too: a stranger's packet can write records into it"
+        yield Finding("warning", path, text, "a file of its own for each level: `amiguard setup`")
+    silent = time.time() - Path(path).stat().st_mtime
+    if silent > _QUIET:
+        text = f"nothing was written into it for {silent / 86400:.0f} days"
+        yield Finding("warning", path, text, "see if `amiguard check --canary` shows in it")
 
 
 def _path(path: str, logs: Logs) -> Finding:
@@ -62,11 +83,11 @@ def _events(path: str, lines: bytes) -> Finding:
 
     reader = SecurityLog(skip_challenges=False)
     found = list(reader.feed(lines, 0.0))
-    events = sum(not isinstance(outcome, Ambiguous) for outcome in found)
-    if not events:
+    times = [each.time for each in found if not isinstance(each, Ambiguous)]
+    if not times:
         return Finding("warning", path, "holds no security event", "is it the log with the level `security`?")
-    text = f"{reader.form}, {events} events and {len(found) - events} ambiguous records at its end"
-    return Finding("ok", path, text, form=reader.form)
+    text = f"{reader.form}, {len(times)} events and {len(found) - len(times)} ambiguous records at its end"
+    return Finding("ok", path, text, form=reader.form, newest=max(times))
 
 
 def _notices(path: str, lines: bytes) -> Finding:

@@ -11,6 +11,7 @@ class Finding(NamedTuple):
     """One thing looked at: how it stands, and what mends it.
 
     `form` is what a channel tells events in, as `sight` has it; empty if it tells none.
+    `newest` is the time of its newest event, 0 if it tells none.
     """
 
     level: Level
@@ -18,3 +19,4 @@ class Finding(NamedTuple):
     text: str
     mend: str = ""
     form: str = ""
+    newest: float = 0.0

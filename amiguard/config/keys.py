@@ -55,7 +55,8 @@ _LEVELS: dict[str, Literal["security", "notice"]] = {SECURITY: "security", NOTIC
 """What the built-in filters look for."""
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether an address or name is this very host's alone."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -65,7 +66,7 @@ def _is_loopback(host: str) -> bool:
 def _ami(**values: Any) -> Ami:
     """An Ami whose password does not cross a network in the clear by mistake."""
     ami = Ami(**values)
-    if not (ami.tls or ami.insecure or _is_loopback(ami.host)):
+    if not (ami.tls or ami.insecure or is_loopback(ami.host)):
         raise wrong(ami.host, "a loopback address, or tls = true, or insecure = true", "host")
     if ami.tls_ca and not ami.tls:
         raise wrong(ami.tls_ca, '"" as long as tls = false', "tls_ca")

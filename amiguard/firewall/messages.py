@@ -21,6 +21,7 @@ NEWRULE, GETRULE, DELRULE = (_NF_TABLES << 8 | number for number in (6, 7, 8))
 NEWSET, GETSET = (_NF_TABLES << 8 | number for number in (9, 10))
 NEWSETELEM, GETSETELEM, DELSETELEM = (_NF_TABLES << 8 | number for number in (12, 13, 14))
 NEWGEN, GETGEN = (_NF_TABLES << 8 | number for number in (15, 16))
+GETFLOWTABLE = _NF_TABLES << 8 | 23
 ERROR, DONE = 2, 3
 _BATCH_BEGIN, _BATCH_END = 0x10, 0x11
 
@@ -182,3 +183,8 @@ def refusal(message: Message) -> Refusal:
 def integer(value: bytes) -> int:
     """Read a number in network order; none is 0."""
     return int.from_bytes(value)
+
+
+def signed(value: bytes) -> int:
+    """Read a number that may be negative, in network order; none is 0."""
+    return int.from_bytes(value, signed=True)

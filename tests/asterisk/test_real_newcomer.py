@@ -90,6 +90,13 @@ def test_from_a_bare_pbx_to_a_guarded_one_and_back(machine: Machine, internet: I
     assert re.search(r"^ok +sight +full$", told["amiguard check"], re.MULTILINE)
     assert told["amiguard status"].startswith("guarding since")
     assert "nothing to change" in machine.run("amiguard setup")
+    told = json.loads(machine.run("amiguard check --canary --json"))["findings"]
+    heard = {each["subject"]: each["level"] for each in told if each["subject"].startswith("canary: ")}
+    assert {
+        "canary: /var/log/asterisk/security.json": "ok",
+        "canary: /var/log/asterisk/notice": "ok",
+        "canary: ami 127.0.0.1:5038": "ok",
+    } == heard
 
     attacker = internet.host("203.0.113.1/32")
     assert gets_through(internet.host("192.0.2.1/24"))

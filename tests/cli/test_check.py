@@ -19,6 +19,7 @@ from lab import PROGRAM, Ran, Service, attack, attempt, run
 from noticing import guess
 
 from amiguard.cli import check_ami, cli
+from amiguard.firewall.beside import Others
 from amiguard.sight import BY_NAME
 
 if TYPE_CHECKING:
@@ -291,3 +292,76 @@ def test_notices_alone_are_not_enough(tmp_path: Path) -> None:
     file.write_text(f'[[log]]\npath = "{tmp_path}/notice"\nfilter = "asterisk-notice"\n')
     told = found(run("check", "--json", "--config", str(file)))
     assert "nothing tells of security events" in told["discovery"][1]
+
+
+@pytest.mark.nft
+def test_a_trial_ban_leaves_nothing_behind(tmp_path: Path) -> None:
+    told = found(checked(tmp_path, ""))
+    assert "ok" == told["trial ban"][0]
+    assert told["trial ban"][1].startswith("192.0.2.")
+    assert ("ok", "none sees packets before ours") == told["other tables"]
+    tables = subprocess.run(["nft", "list", "tables"], check=True, capture_output=True, text=True)
+    assert "" == tables.stdout
+
+
+def test_tables_that_let_packets_pass_ours_by_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for there, level in ((Others((), ("inet fw ft",)), "warning"), (Others(("ip raw a",), ()), "ok")):
+        monkeypatch.setattr("amiguard.cli.check_firewall.others", lambda _, there=there: there)
+        told = found(checked(tmp_path, ""))
+        assert level == told["other tables"][0]
+        assert (there.flows or there.earlier)[0] in told["other tables"][1]
+
+
+def test_a_clock_behind_that_of_asterisk_is_said(tmp_path: Path) -> None:
+    (tmp_path / "now").write_bytes(attack("203.0.113.7"))
+    (tmp_path / "later").write_bytes(attack("203.0.113.7", time.time() + 3600))
+    now = found(checked(tmp_path, f'[[log]]\npath = "{tmp_path}/now"\n'))
+    later = found(checked(tmp_path, f'[[log]]\npath = "{tmp_path}/*"\n'))
+    assert ("ok", "no event is ahead of this clock") == now["time"]
+    assert "warning" == later["time"][0]
+    assert "s ahead of this clock" in later["time"][1]
+
+
+def doubts(root: Path, logger: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is doubtful of a log below the folder that Asterisk logs to."""
+    log = root / "security"
+    log.write_bytes(attack("203.0.113.7"))
+    (root / "asterisk.conf").write_text(f"[directories]\nastetcdir = {root}\nastlogdir = {root}\n")
+    (root / "logger.conf").write_text(f"[logfiles]\n{logger}\n")
+    monkeypatch.setattr("amiguard.asterisk.discover.discover.__defaults__", (str(root), ""))
+    ran = checked(root, f'[[log]]\npath = "{log}"\n')
+    told = [each for each in ran.json["findings"] if each["subject"] == str(log)]
+    assert "ok" == told[0]["level"]
+    assert all(each["level"] == "warning" and each["mend"] for each in told[1:])
+    return [each["text"] for each in told[1:]]
+
+
+def test_a_log_of_the_security_level_alone_is_beyond_doubt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [] == doubts(tmp_path, "security => security", monkeypatch)
+    assert [] == doubts(tmp_path, "security => [json]security,error", monkeypatch)
+
+
+def test_a_log_that_asterisk_does_not_write_is_doubtful(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ["no line of logger.conf writes it"] == doubts(tmp_path, "other => security", monkeypatch)
+
+
+def test_a_log_that_strangers_can_write_into_is_doubtful(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [text] = doubts(tmp_path, "security => security,error,debug", monkeypatch)
+    assert text.startswith("carries debug, error, too: a stranger's packet can write records into it")
+
+
+def test_a_log_that_is_silent_for_days_is_doubtful(tmp_path: Path) -> None:
+    log = tmp_path / "security"
+    log.write_bytes(attack("203.0.113.7"))
+    long_ago = time.time() - 3 * 86400
+    os.utime(log, (long_ago, long_ago))
+    ran = checked(tmp_path, f'[[log]]\npath = "{log}"\n')
+    assert "nothing was written into it for 3 days" in [each["text"] for each in ran.json["findings"]]
