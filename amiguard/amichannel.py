@@ -80,20 +80,23 @@ class AmiChannel:
         """
         self._guard.notices.now = batch.receipt
         heeded = self._attend(heeded=self._forgery is None or not self._forgery.json_alone)
+        observe, judge, forgeable = self._guard.observe, self.timing.judge, self._forgery is not None
         for found in batch.found:
             if isinstance(found, Ambiguous):
                 self.ambiguous[found.why] += 1
                 yield found
                 continue
             self._told += 1
-            time = self.timing.judge(found.time, batch.receipt, backlog=False)
+            time = judge(found.time, batch.receipt, backlog=False)
             if not heeded and not self._confirmed(found, time, batch.receipt):
                 continue
             if heeded and not self._covers:
                 self._covers = True
                 self._guard.counting.covers(self.name, time)
-            if not self._is_own(found):
-                yield from self._guard.observe(found, time, self.name, self._forgery is not None)
+            if self._is_own(found):
+                continue
+            if outcome := observe(found, time, self.name, forgeable):
+                yield from outcome
 
     def _confirmed(self, event: SecurityEvent, time: float, now: float) -> bool:
         """Whether a JSON log has shown the event's beginning; if not, it is kept until one does."""

@@ -76,27 +76,29 @@ class SourceSet:
         """Hear that a declaration has put them there: the kernel knows it, that is enough."""
 
     def put(self, wanted: Wanted, *, anew: bool = False) -> None:
-        """Put bans into the set, or give them another time."""
+        """Put bans into the set, or give them another time; mostly all are new, which is cheaper."""
         del anew  # whether it holds any of them is soon found out
         for items in portions(_items(wanted.items())):
-            if not self._added(items):
+            add = adding(self._table, self._name, items, messages.EXCLUSIVE)
+            if not self._changed(add, errno.EEXIST):
                 self._channel.change(replacing(self._table, self._name, items))
 
-    def _added(self, items: Sequence[Item]) -> bool:
-        """Add elements if none of them is there, as is usual and takes half the time; whether it was so."""
+    def lift(self, gone: Iterable[Prefix]) -> None:
+        """Take bans away; where one is over already, all are added first, to be deleted."""
+        for items in portions([Item(prefix.network) for prefix in dict.fromkeys(gone)]):
+            delete = deleting(self._table, self._name, items)
+            if not self._changed(delete, errno.ENOENT):
+                self._channel.change([*adding(self._table, self._name, items), *delete])
+
+    def _changed(self, requests: Sequence[Request], obstacle: int) -> bool:
+        """Make a change; False if this errno, and no other, stood in its way."""
         try:
-            self._channel.change(adding(self._table, self._name, items, messages.EXCLUSIVE))
+            self._channel.change(requests)
         except FirewallError as error:
-            if error.errno != errno.EEXIST:
+            if error.errno != obstacle:
                 raise
             return False
         return True
-
-    def lift(self, gone: Iterable[Prefix]) -> None:
-        """Take bans away; adding them first makes sure that they can be deleted."""
-        for some in portions([Item(prefix.network) for prefix in dict.fromkeys(gone)]):
-            add, delete = (make(self._table, self._name, some) for make in (adding, deleting))
-            self._channel.change([*add, *delete])
 
     def bans(self, channel: Channel) -> Iterator[Counted]:
         """Show the bans in the kernel."""

@@ -91,11 +91,12 @@ class AmiEvents(Reader):
             What they tell; of a message that is no matter of ours, nothing.
         """
         found: list[Found] = []
+        repeated = self.repeated
         for match in self._form.scan.finditer(texts):
             kind = match.lastindex
             if self._held:
                 found += self._glued(self._held, match.group(), receipt)
-            elif kind is None or (kind == CLEAN and self.repeated(match)):
+            elif kind is None or (kind == CLEAN and repeated(match)):
                 self.skipped += 1
             elif kind == CLEAN:
                 self._astray = False
