@@ -74,7 +74,7 @@ class Desk:
 
     def _status(self, _: Mapping[str, Any]) -> Reply:
         guard, warden, hearing = self.warden.guard, self.warden, self.hearing
-        state = "dry-run" if warden.firewall is None else warden.trouble or "ok"
+        state = "dry-run" if warden.firewall is None else warden.trouble or warden.contested or "ok"
         return Reply(
             {
                 "since": views.moment(hearing.since),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
@@ -33,6 +34,7 @@ class Mender:
         self._firewall = firewall
         self._altered = asyncio.Event()
         self._generation = self._ask()
+        self._quarrel = Quarrel()
 
     def look(self) -> None:
         """See whether the ruleset was altered, even if nobody has told; asked each second."""
@@ -40,15 +42,17 @@ class Mender:
         if now != self._generation or self._warden.trouble:
             self._generation = now
             self._altered.set()
+        if self._warden.contested and self._quarrel.over(time.monotonic()):
+            self._warden.contested = ""
+            _log.warning("the firewall is left alone again")
 
     async def run(self) -> None:
         """Mend as soon as somebody has altered the firewall, until cancelled."""
         with self._watching() as watch:
-            quarrel = Quarrel()
             while True:
                 await self._altered.wait()
                 self._altered.clear()
-                await self._mend(watch, quarrel)
+                await self._mend(watch)
 
     @contextlib.contextmanager
     def _watching(self) -> Iterator[Watch]:
@@ -60,13 +64,14 @@ class Mender:
             finally:
                 loop.remove_reader(watch.fileno())
 
-    async def _mend(self, watch: Watch, quarrel: Quarrel) -> None:
+    async def _mend(self, watch: Watch) -> None:
         others, repairs = watch.drain(), self._warden.repairs
         self._warden.heal()
         if others:
             await self._restore()
-        if self._warden.repairs > repairs and quarrel.bitter(asyncio.get_running_loop().time()):
-            _log.error("somebody undoes every repair of the firewall; the next in %g s", _PEACE)
+        if self._warden.repairs > repairs and self._quarrel.bitter(time.monotonic()):
+            self._warden.contested = "somebody undoes every repair"
+            _log.error("%s of the firewall; the next in %g s", self._warden.contested, _PEACE)
             await asyncio.sleep(_PEACE)
 
     async def _restore(self) -> None:
@@ -96,3 +101,7 @@ class Quarrel:
         """Note a repair; whether there were so many lately that it is time for a pause."""
         self._repairs.append(now)
         return len(self._repairs) == _BITTER and now - self._repairs[0] < _LATELY
+
+    def over(self, now: float) -> bool:
+        """Whether there was no repair lately."""
+        return not self._repairs or now - self._repairs[-1] > _LATELY

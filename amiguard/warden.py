@@ -67,6 +67,7 @@ class Warden:
     Attributes:
         repairs: how often the kernel's table had to be put right.
         trouble: why the kernel does not obey; empty while it does.
+        contested: that somebody fights us for the table; empty while nobody does.
         reporter: is told what an administrator may want to hear.
     """
 
@@ -79,10 +80,11 @@ class Warden:
         self.ledger = ledger
         self.firewall = firewall
         self.repairs = 0
-        self.trouble = ""
+        self.trouble = self.contested = ""
         self.allows: set[Prefix] = set()
         self._ports: set[int] = set()
         self._quota = Quota(_WARNINGS_A_MINUTE)
+        self._mended = Quota(_WARNINGS_A_MINUTE)
         self._broken = Quota(_BROKEN + 1)
 
     def hear(self, channel: LogChannel, chunk: Chunk, receipt: float) -> None:
@@ -208,7 +210,8 @@ class Warden:
         if not self.trouble:
             self.repairs += 1
             text = f"the firewall was altered by somebody else and is put right (repair {self.repairs})"
-            _log.warning("%s", text)
+            if self._mended.take(time.time()):
+                _log.warning("%s", text)
             self.reporter.tell("firewall", time.time(), text)
 
     def sip_packets(self) -> int:
