@@ -15,7 +15,7 @@ from amiguard.asking import ControlError
 from amiguard.config import duration
 from amiguard.control import Reply
 from amiguard.exits import Exit
-from amiguard.explainer import explained
+from amiguard.explainer import attacked, explained
 from amiguard.firewall.netlink import FirewallError
 from amiguard.judge.dossier import look
 from amiguard.model import FOREVER, Ban, Prefix
@@ -57,6 +57,7 @@ class Desk:
             "allow": self._allow,
             "history": self._history,
             "explain": self._explain,
+            "accounts": self._accounts,
         }
 
     def answer(self, request: Mapping[str, Any]) -> Reply:
@@ -192,6 +193,9 @@ class Desk:
         known = look(warden.guard, read_prefix(str(request["address"])), time.time())
         near = [row for row in warden.ledger.unwritten if row.ban.source.overlaps(known.source)]
         return Reply({"ok": True}, explained(warden.guard, known, warden.firewall, state, near))
+
+    def _accounts(self, _: Mapping[str, Any]) -> Reply:
+        return Reply({"ok": True}, attacked(self.warden.guard, time.time()))
 
     def _prefix(self, text: object) -> Prefix:
         return read_source(str(text), self.config)

@@ -1,4 +1,4 @@
-"""Edge: brings together what guard, store and kernel know of one source."""
+"""Edge: brings together what guard, store and kernel know of one source, and of the accounts."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import contextlib
 import json
 from typing import TYPE_CHECKING
 
-from amiguard import explanation
+from amiguard import attacks, explanation
 from amiguard.explanation import Effect
 from amiguard.firewall.netlink import FirewallError
 from amiguard.judge import dossier
+from amiguard.judge.friends import DAY
 from amiguard.store import Archive, StoreError
 
 if TYPE_CHECKING:
@@ -46,6 +47,11 @@ def explained(
     history = _history(state, known.source, unwritten)
     near = dossier.neighbours(guard, known.source, known.at)
     yield json.dumps(explanation.explain(known, near, history, effect, guard.config, served=served))
+
+
+def attacked(guard: Guard, now: float) -> Iterator[str]:
+    """The accounts under attack within the day before `now`, as one line of JSON; any thread may ask."""
+    yield json.dumps(attacks.told(guard, now, now - DAY, lambda source: guard.bans.get(source) is not None))
 
 
 def _effect(firewall: Firewall, ban: Ban) -> Effect | None:

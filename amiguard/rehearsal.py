@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from amiguard import attacks
 from amiguard.channel import Channel
 from amiguard.judge.friends import DAY
 from amiguard.judge.guard import Guard
@@ -139,6 +140,12 @@ class Rehearsal:
         self._window = window or Window()
         self._guard = _Witness(config)
         self._channels: list[Channel] = []
+
+    def accounts(self) -> dict[str, Any]:
+        """The accounts that were guessed at, as `attacks` tells them."""
+        sources = {each.ban.source for each in self.judged}
+        latest = max((channel.timing.latest or 0.0 for channel in self._channels), default=0.0)
+        return attacks.told(self._guard, latest, -FOREVER, sources.__contains__)
 
     @property
     def events(self) -> int:

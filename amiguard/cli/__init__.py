@@ -26,6 +26,7 @@ _MODULES: Final = {
     "ban": "bans",
     "unban": "bans",
     "explain": "explain",
+    "accounts": "accounts",
     "history": "bans",
     "allow": "allow",
     "replay": "replay",

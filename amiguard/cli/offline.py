@@ -49,6 +49,7 @@ def _without_service(config: Config, command: str, arguments: dict[str, Any]) ->
         "unban": _unban,
         "history": _history,
         "explain": _explain,
+        "accounts": _accounts,
     }
     try:
         yield act[command](config, arguments)
@@ -110,6 +111,12 @@ def _explain(config: Config, arguments: dict[str, Any]) -> Iterator[str]:
     known = look(guard, read_prefix(arguments["address"]), time.time())
     with _firewall(config) as firewall:
         yield from explained(guard, known, firewall, state, served=False)
+
+
+def _accounts(config: Config, _: dict[str, Any]) -> Iterator[str]:
+    from amiguard.explainer import attacked  # noqa: PLC0415
+
+    return attacked(_guard(config), time.time())
 
 
 def _guard(config: Config) -> Guard:

@@ -36,6 +36,7 @@ def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> fl
 @click.option("--since", callback=_moment, metavar="TIME", help="Tell no ban that began before it.")
 @click.option("--until", callback=_moment, metavar="TIME", help="Tell no ban that began after it.")
 @click.option("--times", is_flag=True, help="Also what each ban took: seconds and failures.")
+@click.option("--accounts", is_flag=True, help="Which accounts were guessed at, and from where.")
 @click.option("--diff", is_flag=True, help="What --config gains and loses against the usual configuration.")
 @click.option("--against", metavar="FILE", help="With --diff: against this one.")
 @click.option("--sweep", is_flag=True, help="What would come of other thresholds.")

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from amiguard import views
+from amiguard.cli import accounted
 from amiguard.cli.columns import columns, network
 from amiguard.comparison import difference, summary
 from amiguard.rehearsal import FACTORS
@@ -47,6 +48,16 @@ def _bans(rehearsals: Sequence[Rehearsal], *, times: bool) -> dict[str, Any]:
 def _bans_lines(rehearsals: Sequence[Rehearsal], *, times: bool) -> Iterator[str]:
     [rehearsal] = rehearsals
     yield from _table(rehearsal.judged, times=times)
+
+
+def _accounts(rehearsals: Sequence[Rehearsal]) -> dict[str, Any]:
+    """Which accounts were guessed at, and from where."""
+    [rehearsal] = rehearsals
+    return rehearsal.accounts()
+
+
+def _accounts_lines(rehearsals: Sequence[Rehearsal]) -> Iterator[str]:
+    yield from accounted.lines(_accounts(rehearsals), whole=False)
 
 
 def _compared(rehearsals: Sequence[Rehearsal]) -> dict[str, Any]:
@@ -173,6 +184,7 @@ class Telling(NamedTuple):
 MODES: Final = {
     "bans": Telling(partial(_bans, times=False), partial(_bans_lines, times=False)),
     "times": Telling(partial(_bans, times=True), partial(_bans_lines, times=True)),
+    "accounts": Telling(_accounts, _accounts_lines),
     "diff": Telling(_compared, _compared_lines),
     "sweep": Telling(_swept, _swept_lines),
 }

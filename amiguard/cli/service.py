@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import sys
-from datetime import datetime
 from typing import Any, Final
 
 import click
@@ -69,13 +68,14 @@ def status_command(config_path: str | None, *, as_json: bool) -> None:
 
 def _tell(status: dict[str, Any]) -> None:
     from amiguard import health  # noqa: PLC0415
+    from amiguard.cli.accounted import broken  # noqa: PLC0415
 
     for name, text, ill in health.facts(status):
         _line(name, text, ill=ill)
     if status["alarms"]:
         click.echo(f"alarms          {len(status['alarms'])}; `amiguard list --all` tells them")
     for phone in status["broken_phones"][:_PHONES]:
-        click.echo(f"broken phone    {_broken(phone)}")
+        click.echo(f"broken phone    {broken(phone)}")
     if (more := len(status["broken_phones"]) - _PHONES) > 0:
         click.echo(f"broken phone    and {more} more")
     for row in status["sources"]:
@@ -87,9 +87,3 @@ def _tell(status: dict[str, Any]) -> None:
 def _line(what: str, text: str, *, ill: bool) -> None:
     """A line of the status; red, on a terminal, for what is ill."""
     click.secho(f"{what:15} {text}", fg="red" if ill else None)
-
-
-def _broken(phone: dict[str, Any]) -> str:
-    since = datetime.fromisoformat(phone["since"])
-    rhythm = f"has failed every {phone['every']:.0f} s since {since:%A %Y-%m-%d %H:%M}"
-    return f"account {phone['account']} at {phone['address']} {rhythm} with what looks like {phone['cause']}"

@@ -8,11 +8,11 @@ can invent the addresses.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from amiguard.judge.friends import DAY
 from amiguard.judge.wording import NAME
-from amiguard.model import Prefix
+from amiguard.model import FOREVER, Prefix
 from amiguard.sources.kinds import UNKNOWN
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ _MOST: Final = 0xFFFF_FFFF
 Key = tuple[bytes, bytes]
 """Service and account."""
 
+AttackKind = Literal["distributed", "guessing", "tries"]
+
 
 class Tries(NamedTuple):
     """What a source has tried on an account: how often, and when last."""
@@ -73,9 +75,18 @@ class Attack(NamedTuple):
         return self.sources[-1][1].last
 
     @property
-    def spread(self) -> bool:
-        """Whether somebody guesses with many addresses."""
-        return len(self.sources) >= SPREAD
+    def kind(self) -> AttackKind:
+        """What it looks like: guesses with many addresses, many guesses, or no more than tries."""
+        if self.exists and len(self.sources) >= SPREAD:
+            return "distributed"
+        return "guessing" if self.exists and self.failures >= ATTACKED else "tries"
+
+    def after(self, time: float) -> Attack:
+        """What is left of it after `time`."""
+        sources = tuple(each for each in self.sources if each[1].last > time)
+        if len(sources) == len(self.sources):
+            return self
+        return self._replace(sources=sources, failures=sum(tries.failures for _, tries in sources))
 
 
 class _Account:
@@ -168,9 +179,9 @@ class Accounts:
         key = _key(event)
         return _attack(key, self._accounts[key])
 
-    def all(self) -> list[Attack]:
-        """Every account that was tried, existing ones with many sources first; any thread may ask."""
-        found = [_attack(key, account) for key, account in list(self._accounts.items())]
+    def all(self, since: float = -FOREVER) -> list[Attack]:
+        """Every account that was tried after `since`, those with many sources first; any thread may ask."""
+        found = [_attack(key, account).after(since) for key, account in list(self._accounts.items())]
         tried = [attack for attack in found if attack.sources]
         return sorted(tried, key=lambda each: (each.exists, len(each.sources), each.failures), reverse=True)
 

@@ -82,7 +82,7 @@ class Logins:
             return ()
         attack = self.accounts.attack(event)
         newest = ", ".join(str(each) for each, _ in islice(reversed(attack.sources), _NAMED))
-        text = f"{_tried(attack)}, each below its threshold; the newest are {newest}"
+        text = f"{_tried(attack)}: somebody has many addresses, the newest are {newest}"
         records = self._records(each for each, _ in reversed(attack.sources))
         return self._alarms.say(alarm._replace(text=text, evidence=records))
 

@@ -39,7 +39,7 @@ def test_an_account_that_many_try_is_named_with_all_of_them() -> None:
     assert (b"PJSIP", b"1042", True, 600, 200) == (*attack[:3], attack.failures, len(attack.sources))
     assert {(source(number), 3) for number in range(200)} == {(each, n) for each, (n, _) in attack.sources}
     assert (START, START + 199) == (attack.since, attack.last)
-    assert attack.spread
+    assert "distributed" == attack.kind
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,14 @@ def test_it_is_under_attack_by_many_sources_or_many_failures(
     assert attacked == accounts.attacked(guess(), START + HOUR)
     assert not accounts.attacked(guess(), START + DAY + sources)
     assert not accounts.attacked(guess(b"1043"), START)
+
+
+def test_it_can_be_asked_what_is_new() -> None:
+    accounts = Accounts()
+    guessed(accounts, 200)
+    [attack] = accounts.all(START + 194)
+    assert (15, 5, "tries") == (attack.failures, len(attack.sources), attack.kind)
+    assert [] == accounts.all(START + 199)
 
 
 def test_what_is_a_day_old_does_not_count() -> None:
