@@ -21,9 +21,9 @@ class Attack(NamedTuple):
         port: of the PBX.
         counted: the event of which Asterisk raises one for each guess.
         six: whether it can speak IPv6.
-        again: run again when it has ended, for some tools look once and go.
+        again: run again and again, each time a little longer, for some tools look once and dawdle.
         web: needs AMI over HTTP.
-        limit: guesses that may reach Asterisk.
+        limit: guesses until the one that bans.
         releases: where.
     """
 
@@ -44,12 +44,15 @@ class Attack(NamedTuple):
         return "house" if self.transport != "UDP" or self.counted == _SECRET else "door"
 
 
-_SVMAP = "timeout 0.3 sipvicious_svmap {six} -p {port} -m"
-_SVWAR = "timeout 0.3 sipvicious_svwar {six} --force -e 500-900 -p {port} -m"
+_SVMAP = "sipvicious_svmap {six} -p {port} -m"
+_SVWAR = "sipvicious_svwar {six} --force -e 500-900 -p {port} -m"
 _SVCRACK = "sipvicious_svcrack {six} -p {port} -d {data}/passwords.txt -u"
 _SIPP = "sipp {host}:{port} -i {here} -sf {data}/register.xml -r 100 -l 20 -m 100000 -nostdin -t"
 _SIPSAK = "sipsak -U -u 101 -a wrong -s sip:101@{server}:{port} -E"
 _GUESSER = "{python} {folder}/guesser.py"
+_AT_PHONE = "{server} {port} 101"
+_AT_SIP_PHONE = "{server} {port} 201"
+_AT_MANAGER = "{server} {port} limited"
 _AMI = 3
 _GOAL = 15
 
@@ -66,6 +69,16 @@ ATTACKS = (
         port=5070,
         counted="FailedACL",
         six=False,  # its SDP suits no IPv6, so chan_sip refuses the call before it looks for the number
+        again=True,
+        releases=_ONLY_16,
+    ),
+    Attack(
+        "svmap INVITE, chan_sip",
+        f"{_SVMAP} INVITE {{server}}",
+        port=5070,
+        counted="FailedACL",
+        six=False,
+        again=True,
         releases=_ONLY_16,
     ),
     Attack("svcrack", f"{_SVCRACK} 101 {{server}}", counted=_WRONG, limit=_GOAL),
@@ -79,16 +92,31 @@ ATTACKS = (
     ),
     Attack("sipsak", f"{_SIPSAK} udp", counted=_WRONG, six=False, again=True),
     Attack("sipsak", f"{_SIPSAK} tcp", "TCP", counted=_WRONG, six=False, again=True),
+    Attack(
+        "sipsak",
+        f"{_SIPSAK} tls --tls-ignore-cert-failure",
+        "TLS",
+        5061,
+        _WRONG,
+        six=False,
+        again=True,
+    ),
     Attack("sipp", f"{_SIPP} u1", counted=_WRONG),
     Attack("sipp", f"{_SIPP} t1", "TCP", counted=_WRONG),
-    Attack("SIP guesser", f"{_GUESSER} TCP {{server}} {{port}}", "TCP", counted=_WRONG),
-    Attack("SIP guesser", f"{_GUESSER} TLS {{server}} {{port}}", "TLS", 5061, _WRONG),
-    Attack("SIP guesser", f"{_GUESSER} WS {{server}} {{port}}", "WS", 8088, _WRONG),
-    Attack("SIP guesser", f"{_GUESSER} WSS {{server}} {{port}}", "WSS", 8089, _WRONG),
-    Attack("AMI guesser", f"{_GUESSER} plain {{server}} {{port}}", "TCP", 5038, _SECRET, limit=_AMI),
-    Attack("AMI guesser, MD5", f"{_GUESSER} MD5 {{server}} {{port}}", "TCP", 5038, _WRONG, limit=_AMI),
-    Attack("AMI guesser", f"{_GUESSER} AMI-TLS {{server}} {{port}}", "TLS", 5039, _SECRET, limit=_AMI),
+    Attack("SIP guesser", f"{_GUESSER} TCP {_AT_PHONE}", "TCP", counted=_WRONG),
+    Attack("SIP guesser", f"{_GUESSER} TLS {_AT_PHONE}", "TLS", 5061, _WRONG),
+    Attack("SIP guesser", f"{_GUESSER} WS {_AT_PHONE}", "WS", 8088, _WRONG),
+    Attack("SIP guesser", f"{_GUESSER} WSS {_AT_PHONE}", "WSS", 8089, _WRONG),
     Attack(
-        "AMI guesser", f"{_GUESSER} HTTP {{server}} {{port}}", "HTTP", 8088, _SECRET, web=True, limit=_AMI
+        "SIP guesser, chan_sip", f"{_GUESSER} TCP {_AT_SIP_PHONE}", "TCP", 5070, _SECRET, releases=_ONLY_16
     ),
+    Attack(
+        "SIP guesser, chan_sip", f"{_GUESSER} TLS {_AT_SIP_PHONE}", "TLS", 5071, _SECRET, releases=_ONLY_16
+    ),
+    Attack("AMI guesser", f"{_GUESSER} plain {_AT_MANAGER}", "TCP", 5038, _SECRET, limit=_AMI),
+    Attack("AMI guesser, MD5", f"{_GUESSER} MD5 {_AT_MANAGER}", "TCP", 5038, _WRONG, limit=_AMI),
+    Attack("AMI guesser", f"{_GUESSER} AMI-TLS {_AT_MANAGER}", "TLS", 5039, _SECRET, limit=_AMI),
+    Attack("AMI guesser, MD5", f"{_GUESSER} MD5-TLS {_AT_MANAGER}", "TLS", 5039, _WRONG, limit=_AMI),
+    Attack("AMI guesser", f"{_GUESSER} HTTP {_AT_MANAGER}", "HTTP", 8088, _SECRET, web=True, limit=_AMI),
+    Attack("AMI guesser", f"{_GUESSER} HTTPS {_AT_MANAGER}", "HTTPS", 8089, _SECRET, web=True, limit=_AMI),
 )

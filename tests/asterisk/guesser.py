@@ -1,8 +1,9 @@
 """Edge: who guesses passwords without a tool: a program of its own, which goes on until it is killed.
 
-    python guesser.py MODE SERVER PORT
+    python guesser.py MODE SERVER PORT USER
 
-MODE is a transport of SIP (UDP, TCP, TLS, WS, WSS), or a way to the AMI (plain, MD5, AMI-TLS, HTTP).
+MODE is a transport of SIP (UDP, TCP, TLS, WS, WSS), or a way to the AMI (plain, MD5,
+AMI-TLS, MD5-TLS, HTTP, HTTPS).
 """
 
 from __future__ import annotations
@@ -14,17 +15,15 @@ import socket
 import ssl
 import sys
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 from sipphone import Line, Phone
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from sipwords import PORTS
 
 LIMIT = 1.0
 _AWAY = 0.01
 """Seconds between two guesses: nobody who guesses is nearer to his victim."""
-_USER = "limited"
 
 
 class Here(NamedTuple):
@@ -38,12 +37,17 @@ class Here(NamedTuple):
         return contextlib.nullcontext()
 
 
-def guess_sip(transport: str) -> Callable[[str, int, str], None]:
-    """Guess the password of phone 101."""
+Guess = Callable[[str, int, str, str], None]
+"""Guesses at an address and port that a user has a secret, or one like it."""
+Connect = Callable[[str, int], socket.socket]
 
-    def guess(server: str, port: int, secret: str) -> None:
+
+def guess_sip(transport: str) -> Guess:
+    """Guess the password of a phone."""
+
+    def guess(server: str, port: int, user: str, secret: str) -> None:
         with Line(Here(), server, transport, port) as line:
-            phone = Phone(line, "101")
+            phone = Phone(line, user)
             for n in itertools.count():
                 phone.register(f"{secret}-{n}", LIMIT)
                 time.sleep(_AWAY)
@@ -51,38 +55,54 @@ def guess_sip(transport: str) -> Callable[[str, int, str], None]:
     return guess
 
 
-def guess_plain(server: str, port: int, secret: str) -> None:
+def guess_plain(connect: Connect) -> Guess:
     """Log in to the AMI with the secret itself."""
-    with socket.create_connection((server, port), LIMIT) as manager:
-        _log_in(manager, f"Username: {_USER}\r\nSecret: {secret}")
+
+    def guess(server: str, port: int, user: str, secret: str) -> None:
+        with connect(server, port) as manager:
+            _log_in(manager, f"Username: {user}\r\nSecret: {secret}")
+
+    return guess
 
 
-def guess_md5(server: str, port: int, secret: str) -> None:
+def guess_md5(connect: Connect) -> Guess:
     """Log in to the AMI with the answer to its challenge."""
-    with socket.create_connection((server, port), LIMIT) as manager:
-        manager.sendall(b"Action: Challenge\r\nAuthType: MD5\r\n\r\n")
-        heard = b""
-        while not heard.partition(b"Challenge: ")[2].endswith(b"\r\n\r\n"):
-            heard += _received(manager)
-        challenge = heard.partition(b"Challenge: ")[2].split()[0]
-        key = hashlib.md5(challenge + secret.encode()).hexdigest()
-        _log_in(manager, f"AuthType: MD5\r\nUsername: {_USER}\r\nKey: {key}")
+
+    def guess(server: str, port: int, user: str, secret: str) -> None:
+        with connect(server, port) as manager:
+            manager.sendall(b"Action: Challenge\r\nAuthType: MD5\r\n\r\n")
+            heard = b""
+            while not heard.partition(b"Challenge: ")[2].endswith(b"\r\n\r\n"):
+                heard += _received(manager)
+            challenge = heard.partition(b"Challenge: ")[2].split()[0]
+            key = hashlib.md5(challenge + secret.encode()).hexdigest()
+            _log_in(manager, f"AuthType: MD5\r\nUsername: {user}\r\nKey: {key}")
+
+    return guess
 
 
-def guess_tls(server: str, port: int, secret: str) -> None:
-    """Log in to the AMI over TLS."""
+def guess_http(connect: Connect) -> Guess:
+    """Log in to the AMI over HTTP."""
+
+    def guess(server: str, port: int, user: str, secret: str) -> None:
+        path = f"/rawman?action=login&username={user}&secret={secret}"
+        with connect(server, port) as web:
+            _ask(web, f"GET {path} HTTP/1.0\r\n\r\n")
+
+    return guess
+
+
+def plain(server: str, port: int) -> socket.socket:
+    """A TCP connection."""
+    return socket.create_connection((server, port), LIMIT)
+
+
+def encrypted(server: str, port: int) -> socket.socket:
+    """A TLS connection, to whomever."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    with socket.create_connection((server, port), LIMIT) as plain, context.wrap_socket(plain) as manager:
-        _log_in(manager, f"Username: {_USER}\r\nSecret: {secret}")
-
-
-def guess_http(server: str, port: int, secret: str) -> None:
-    """Log in to the AMI over HTTP."""
-    path = f"/rawman?action=login&username={_USER}&secret={secret}"
-    with socket.create_connection((server, port), LIMIT) as web:
-        _ask(web, f"GET {path} HTTP/1.0\r\n\r\n")
+    return context.wrap_socket(plain(server, port))
 
 
 def _log_in(manager: socket.socket, words: str) -> None:
@@ -105,19 +125,21 @@ def _received(connection: socket.socket) -> bytes:
     return received
 
 
-_MODES = {mode: guess_sip(mode) for mode in ("UDP", "TCP", "TLS", "WS", "WSS")} | {
-    "plain": guess_plain,
-    "MD5": guess_md5,
-    "AMI-TLS": guess_tls,
-    "HTTP": guess_http,
+_MODES = {mode: guess_sip(mode) for mode in PORTS} | {
+    "plain": guess_plain(plain),
+    "MD5": guess_md5(plain),
+    "AMI-TLS": guess_plain(encrypted),
+    "MD5-TLS": guess_md5(encrypted),
+    "HTTP": guess_http(plain),
+    "HTTPS": guess_http(encrypted),
 }
 
 
-def main(mode: str, server: str, port: str) -> None:
+def main(mode: str, server: str, port: str, user: str) -> None:
     """Guess and guess; who is shut out tries again."""
     for n in itertools.count():
         with contextlib.suppress(OSError):
-            _MODES[mode](server, int(port), f"guess{n}")
+            _MODES[mode](server, int(port), user, f"guess{n}")
         time.sleep(_AWAY)
 
 

@@ -66,4 +66,4 @@ def test_the_managers_passwords(site: Site) -> None:
 def log_in(attacker: Host, secret: str) -> None:
     """Be refused by the AMI."""
     with attacker.inside():
-        guesser.guess_plain(PBX4, AMI_PORT, secret)
+        guesser.guess_plain(guesser.plain)(PBX4, AMI_PORT, "limited", secret)

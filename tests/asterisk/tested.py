@@ -32,6 +32,11 @@ the tool's own pace, where amiguard hears the log, the AMI, both, and both with 
 
 """
 
+_FLOOD = """
+Floods, amiguard hearing both:
+
+"""
+
 
 def head() -> str:
     """The table's first line."""
@@ -55,6 +60,19 @@ def table(results: dict[tuple[str, ...], dict[str, Any]]) -> Iterator[str]:
         yield _row(attack.name, attack.transport, span, *times)
 
 
+def flood_head() -> str:
+    """The first line of the table of floods."""
+    return _row("flood", *_RELEASES)
+
+
+def floods(results: dict[str, dict[str, str]]) -> Iterator[str]:
+    """The table of floods, from the figures of each release, by name."""
+    yield flood_head()
+    yield "|---|" + "---|" * len(_RELEASES)
+    for name in results[_RELEASES[0]]:
+        yield _row(name, *(results[release][name] for release in _RELEASES))
+
+
 def _row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |".replace("|  |", "| |").replace("|  |", "| |")
 
@@ -64,11 +82,23 @@ def _key(release: str, attack: Attack, way: str) -> tuple[str, ...]:
     return release, attack.name, attack.transport, channels, str(family)
 
 
-def _measured() -> dict[tuple[str, ...], dict[str, Any]]:
+def _attacked() -> dict[tuple[str, ...], dict[str, Any]]:
     """The last of each kind."""
     rows = [each for each in measured.recorded() if "attack" in each]
     names = ("attack", "transport", "channels", "family")
-    return {(row["version"].partition(".")[0], *(str(row[name]) for name in names)): row for row in rows}
+    return {(_release(row), *(str(row[name]) for name in names)): row for row in rows}
+
+
+def _flooded() -> dict[str, dict[str, str]]:
+    """The last figures, by release."""
+    found: dict[str, dict[str, str]] = {release: {} for release in _RELEASES}
+    for row in measured.recorded():
+        found[_release(row)] |= row.get("flood", {})
+    return found
+
+
+def _release(row: dict[str, Any]) -> str:
+    return str(row["version"].partition(".")[0])
 
 
 def _debian(package: str) -> str:
@@ -84,7 +114,7 @@ def main() -> None:
         sipsak=_debian("sipsak"),
         sipp=_debian("sip-tester"),
     )
-    block = text + "\n".join(table(_measured())) + "\n"
+    block = "\n".join([text + "\n".join(table(_attacked())), _FLOOD + "\n".join(floods(_flooded())), ""])
     _README.write_text(_BLOCK.sub(lambda _: block, _README.read_text(encoding="utf-8")), encoding="utf-8")
 
 
