@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, Final
 from amiguard import host, ledger, systemd
 from amiguard.asking import ControlError
 from amiguard.control import serving
-from amiguard.desk import Desk, stranger
+from amiguard.desk import Desk
 from amiguard.ears import Ears
 from amiguard.firewall.netlink import FirewallError
-from amiguard.firewall.nftables import Firewall
+from amiguard.firewall.nftables import firewall_of
 from amiguard.hearing import Hearing
 from amiguard.judge.guard import Guard
 from amiguard.ledger import Ledger
@@ -32,6 +32,7 @@ from amiguard.scribe import Scribe
 from amiguard.sources.position import Position
 from amiguard.store import Store, StoreError
 from amiguard.views import printable
+from amiguard.wants import stranger
 from amiguard.warden import ALLOWED, Warden
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from amiguard.config import Config
     from amiguard.control import Door, Reply
+    from amiguard.firewall.nftables import Firewall
     from amiguard.model import Ban
     from amiguard.store import Memory
 
@@ -266,18 +268,3 @@ def _store(directory: Path) -> Store:
             raise
         _log.error("nothing is remembered until this passes: %s", error)
         return Store.borrowed(directory)
-
-
-def firewall_of(config: Config) -> Firewall:
-    """The kernel's table as this configuration wants it.
-
-    Raises:
-        FirewallError: it cannot be reached.
-    """
-    ban = config.ban
-    return Firewall(
-        config.firewall.table,
-        ports=config.firewall.ports,
-        ipv4_prefix=ban.ipv4_prefix,
-        ipv6_prefix=ban.ipv6_prefix,
-    )

@@ -16,39 +16,45 @@ from amiguard import __version__
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_MODULES: Final = {
-    "run": "service",
-    "status": "service",
-    "setup": "setup",
-    "check": "check",
-    "audit": "audit",
-    "list": "bans",
-    "ban": "bans",
-    "unban": "bans",
-    "explain": "explain",
-    "accounts": "accounts",
-    "history": "bans",
-    "allow": "allow",
-    "replay": "replay",
-    "report": "report",
-    "filters": "filters",
-    "notify": "notify",
-    "demo": "demo",
+_COMMANDS: Final = {
+    "run": ("service", "Run the service in the foreground, as systemd does."),
+    "status": ("service", "Tell how the service does."),
+    "setup": ("setup", "Show what this PBX needs to be guarded; --apply does it."),
+    "check": ("check", "Look at configuration, logs, AMI, firewall and store."),
+    "audit": ("audit", "Read an Asterisk's configuration; say what it leaves open."),
+    "list": ("bans", "List who is banned now."),
+    "ban": ("bans", "Ban an address or prefix."),
+    "unban": ("bans", "Lift the bans that hold an address."),
+    "explain": ("explain", "Tell why an address is banned, or why it is not."),
+    "accounts": ("accounts", "Tell which accounts are under attack, and from where."),
+    "history": ("bans", "Tell past and present bans, newest first."),
+    "allow": ("allow", "Say who is never banned."),
+    "replay": ("replay", "Tell what would have been banned, when and why."),
+    "report": ("report", "Tell of attacks, bans and their effect over days."),
+    "filters": ("filters", "Filters, jails and an action for fail2ban."),
+    "notify": ("notify", "Tell the administrator what happens."),
+    "demo": ("demo", "Show an attack, its ban and dropped packets, in a namespace."),
 }
+"""Each command's module, and what `amiguard --help` says of it without importing that."""
 
 
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
-        return list(_MODULES)
+        return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         del ctx
-        if cmd_name not in _MODULES:
+        if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"amiguard.cli.{_MODULES[cmd_name]}")
+        module = importlib.import_module(f"amiguard.cli.{_COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, short) for name, (_, short) in _COMMANDS.items()])
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Final
 from amiguard.cli.findings import Finding
 from amiguard.firewall.beside import others
 from amiguard.firewall.netlink import FirewallError
-from amiguard.firewall.nftables import Element
+from amiguard.firewall.nftables import Element, firewall_of
 from amiguard.model import Prefix
-from amiguard.session import firewall_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

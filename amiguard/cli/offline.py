@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from amiguard.config import Config
+    from amiguard.firewall.nftables import Firewall
     from amiguard.judge.guard import Guard
     from amiguard.model import Ban, Prefix
 
@@ -61,7 +61,7 @@ def _without_service(config: Config, command: str, arguments: dict[str, Any]) ->
 
 def _list(config: Config, _: dict[str, Any]) -> Iterator[str]:
     from amiguard import views  # noqa: PLC0415
-    from amiguard.desk import stranger  # noqa: PLC0415
+    from amiguard.wants import stranger  # noqa: PLC0415
 
     now = time.time()
     known = _remembered(config, now)
@@ -74,8 +74,8 @@ def _list(config: Config, _: dict[str, Any]) -> Iterator[str]:
 def _unban(config: Config, arguments: dict[str, Any]) -> Iterator[str]:
     """Lift in the kernel, and record it, so that the next start does not bring the bans back."""
     from amiguard import views  # noqa: PLC0415
-    from amiguard.desk import means, read_source, selective, stranger  # noqa: PLC0415
     from amiguard.store import Ending, Snapshot, Store  # noqa: PLC0415
+    from amiguard.wants import means, read_source, selective, stranger  # noqa: PLC0415
 
     now = time.time()
     wanted = [read_source(text, config) for text in arguments["addresses"]]
@@ -94,8 +94,8 @@ def _unban(config: Config, arguments: dict[str, Any]) -> Iterator[str]:
 
 
 def _history(config: Config, arguments: dict[str, Any]) -> Iterator[str]:
-    from amiguard.desk import past, read_source  # noqa: PLC0415
     from amiguard.store import Archive  # noqa: PLC0415
+    from amiguard.wants import past, read_source  # noqa: PLC0415
 
     source = read_source(arguments["address"], config) if arguments["address"] else None
     return past(Archive.open(Path(config.service.state_dir)), source, arguments["limit"])
@@ -103,9 +103,9 @@ def _history(config: Config, arguments: dict[str, Any]) -> Iterator[str]:
 
 def _explain(config: Config, arguments: dict[str, Any]) -> Iterator[str]:
     """From what was remembered last: known peers and broken phones only a service learns."""
-    from amiguard.desk import read_prefix  # noqa: PLC0415
     from amiguard.explainer import explained  # noqa: PLC0415
     from amiguard.judge.dossier import look  # noqa: PLC0415
+    from amiguard.wants import read_prefix  # noqa: PLC0415
 
     guard, state = _guard(config), Path(config.service.state_dir)
     known = look(guard, read_prefix(arguments["address"]), time.time())
@@ -126,6 +126,8 @@ def _guard(config: Config) -> Guard:
         StoreError: the store cannot be read.
         OSError: the kernel does not tell who we are.
     """
+    import asyncio  # noqa: PLC0415 - takes longer than all of the rest
+
     from amiguard import host, ledger, warden  # noqa: PLC0415
     from amiguard.judge.guard import Guard  # noqa: PLC0415
     from amiguard.store import Archive, StoreError  # noqa: PLC0415
@@ -143,8 +145,8 @@ def _guard(config: Config) -> Guard:
     return guard
 
 
-def _firewall(config: Config) -> Any:
-    from amiguard.session import firewall_of  # noqa: PLC0415
+def _firewall(config: Config) -> Firewall:
+    from amiguard.firewall.nftables import firewall_of  # noqa: PLC0415
 
     return firewall_of(config)
 

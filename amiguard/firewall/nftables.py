@@ -19,6 +19,7 @@ from amiguard.firewall.ranges import collapse
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from amiguard.config import Config
     from amiguard.firewall.bansets import Counted, Wanted
     from amiguard.firewall.messages import Request
     from amiguard.firewall.ruleset import Ports
@@ -286,6 +287,21 @@ class Firewall:
 
     def _refilling(self, name: str, items: Sequence[Item]) -> list[Request]:
         return [emptying(self._table, name), *adding(self._table, name, items)]
+
+
+def firewall_of(config: Config) -> Firewall:
+    """The kernel's table as this configuration wants it.
+
+    Raises:
+        FirewallError: it cannot be reached.
+    """
+    ban = config.ban
+    return Firewall(
+        config.firewall.table,
+        ports=config.firewall.ports,
+        ipv4_prefix=ban.ipv4_prefix,
+        ipv6_prefix=ban.ipv6_prefix,
+    )
 
 
 def _allowed(prefixes: Iterable[Prefix], width: int) -> list[Item]:
