@@ -74,10 +74,14 @@ def _write(root: Path, change: Change) -> None:
 
 
 def _target(root: Path, path: str) -> Path:
-    """The file itself, where links lead to it."""
-    target = (root / path.lstrip("/")).resolve()
+    """The file itself, where links lead to it; who owns Asterisk's folder may lead us only to what is his."""
+    named = root / path.lstrip("/")
+    target = named.resolve()
     if not target.is_relative_to(root.resolve()):
         raise SetupError(f"{path} leads out of {root}")
+    makers = {each.lstat().st_uid for each in (named, *named.parents) if each.is_symlink()}
+    if not makers <= {0, target.stat().st_uid if target.exists() else 0}:
+        raise SetupError(f"{path} leads, by a link of another's, to {target}")
     return target
 
 

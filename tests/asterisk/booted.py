@@ -73,8 +73,9 @@ def lack() -> str:
 
 
 def wheels(folder: Path) -> Path:
-    """What `make install` gets from the network: all that amiguard depends on, and what builds it."""
-    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", folder, ROOT, "hatchling")
+    """What comes from the network otherwise: what amiguard depends on, what builds it, and pipx."""
+    wanted = (ROOT, "hatchling", "pip", "pipx")
+    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", folder, *wanted)
     return folder
 
 

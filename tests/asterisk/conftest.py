@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
+import booted
 import chroots
 import pytest
 from realsite import Site
@@ -12,6 +13,13 @@ from realsite import Site
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a machine installs amiguard from."""
+    return booted.wheels(tmp_path_factory.mktemp("wheels"))
+
 
 RELEASES = [pytest.param(each, marks=pytest.mark.xdist_group(each)) for each in chroots.SUITES]
 

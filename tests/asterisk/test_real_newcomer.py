@@ -18,6 +18,7 @@ from sipphone import Line, Phone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.xdist_group("booted")]
 
@@ -38,11 +39,11 @@ def internet() -> Iterator[Internet]:
 
 
 @pytest.fixture
-def machine(internet: Internet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+def machine(internet: Internet, tmp_path: Path, wheels: Path) -> Iterator[Machine]:
     if lack := booted.lack():
         pytest.skip(lack)
-    wheels = booted.wheels(tmp_path_factory.mktemp("wheels"))
-    with Machine(tmp_path_factory.mktemp("machine"), internet.host(f"{PBX4}/24"), wheels) as machine:
+    (tmp_path / "machine").mkdir()
+    with Machine(tmp_path / "machine", internet.host(f"{PBX4}/24"), wheels) as machine:
         machine.write(f"{ASTERISK}/pjsip.conf", booted.PJSIP)
         machine.run("systemctl restart asterisk && touch /etc/marked")
         yield machine
@@ -122,3 +123,20 @@ def test_from_a_bare_pbx_to_a_guarded_one_and_back(machine: Machine, internet: I
     after = digests(machine)
     assert before.pop(LOGGER) == after[f"{LOGGER}.before-amiguard"]
     assert before.items() <= after.items()
+
+
+PIPX = """
+python3 -m venv /opt/of-pipx
+/opt/of-pipx/bin/python -m pip install --quiet pipx
+/opt/of-pipx/bin/pipx install --global .
+"""
+
+
+def test_the_program_alone_is_enough_for_setup_to_make_a_service_of_it(machine: Machine) -> None:
+    """As `pipx install --global .` leaves it: no unit, no user, no folder in /etc."""
+    machine.run(f"set -e; {OFFLINE}; {PIPX}")
+    told = machine.run("amiguard setup --apply")
+    assert "+ExecStart=/usr/local/bin/amiguard run" in told
+    assert not re.search("WARNING|ERROR", machine.run("amiguard check"))
+    assert "enabled\nactive\n" == machine.run("systemctl is-enabled amiguard; systemctl is-active amiguard")
+    assert "nothing to change" in machine.run("amiguard setup")

@@ -17,6 +17,7 @@ from sipphone import Line, Phone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.xdist_group("booted")]
 
@@ -60,10 +61,9 @@ class Guarded(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+def guarded(tmp_path_factory: pytest.TempPathFactory, wheels: Path) -> Iterator[Guarded]:
     if lack := booted.lack():
         pytest.skip(lack)
-    wheels = booted.wheels(tmp_path_factory.mktemp("wheels"))
     with Internet() as internet:
         network = internet.host(f"{PBX4}/24")
         with Machine(tmp_path_factory.mktemp("machine"), network, wheels) as machine:

@@ -168,6 +168,20 @@ def test_a_link_is_followed_but_never_out_of_the_root(
     assert "theirs\n" == outside.read_text(encoding="utf-8")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to have files of two owners")
+def test_nobody_leads_root_to_a_file_that_is_not_his(root: Path) -> None:
+    """As who has got hold of Asterisk could, in a folder that is Asterisk's."""
+    (root / "etc/shadow").write_text("theirs\n", encoding="utf-8")
+    (root / "etc/asterisk/x.conf").symlink_to("../shadow")
+    os.lchown(root / "etc/asterisk/x.conf", 1234, 1234)
+    change = Change("/etc/asterisk/x.conf", b"theirs\n", b"ours\n", "")
+    with pytest.raises(making.SetupError, match="leads, by a link of another's, to "):
+        making.make(root, Plan((change,), (), ()), NOBODY)
+    os.chown(root / "etc/shadow", 1234, 1234)
+    making.make(root, Plan((change,), (), ()), NOBODY)
+    assert "ours\n" == (root / "etc/shadow").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [(("false",), "false: exit code 1"), (("/no/such program",), "'/no/such program': ")],
