@@ -17,6 +17,7 @@ from amiguard.control import Reply
 from amiguard.exits import Exit
 from amiguard.explainer import attacked, explained
 from amiguard.firewall.netlink import FirewallError
+from amiguard.glance import glance, vitals
 from amiguard.judge.dossier import look
 from amiguard.model import FOREVER, Ban, Prefix
 from amiguard.store import Archive, StoreError
@@ -50,6 +51,7 @@ class Desk:
         self.hearing = hearing
         self._commands: dict[str, Callable[[Mapping[str, Any]], Reply]] = {
             "status": self._status,
+            "watch": self._watch,
             "list": self._list,
             "spared": self._spared,
             "ban": self._ban,
@@ -74,27 +76,17 @@ class Desk:
         return Reply(head, _told(rows))
 
     def _status(self, _: Mapping[str, Any]) -> Reply:
-        guard, warden, hearing = self.warden.guard, self.warden, self.hearing
-        state = "dry-run" if warden.firewall is None else warden.trouble or warden.contested or "ok"
+        guard, warden, hearing, now = self.warden.guard, self.warden, self.hearing, time.time()
         return Reply(
             {
-                "since": views.moment(hearing.since),
+                **vitals(warden, hearing, now),
                 "sight": hearing.sight(),
-                "sources": list(hearing.sources(time.time())),
-                "silent": hearing.silent(),
-                "tracked": len(guard.scorer),
-                "friends": len(guard.friends),
-                "known": len(guard.peers),
                 "peers": [views.peer(peer) for peer in islice(guard.peers, _SHOWN)],
                 "friendly": list(islice(self._friends(), _SHOWN)),
                 "broken_phones": [
-                    views.broken_phone(phone) for phone in islice(guard.phones.broken(time.time()), _SHOWN)
+                    views.broken_phone(phone) for phone in islice(guard.phones.broken(now), _SHOWN)
                 ],
                 "alarms": [views.alarm(alarm) for alarm in guard.alarms],
-                "bans": len(guard.bans),
-                "firewall": {"state": state, "repairs": warden.repairs},
-                "store": {"state": warden.ledger.trouble or "ok"},
-                "hidden": guard.notices.hidden,
                 "notices": views.notices(guard.notices),
                 "repeats": guard.counting.repeats,
                 "channels": views.channels(guard.counting),
@@ -103,6 +95,9 @@ class Desk:
                 "sip_ports": sorted(guard.sip_ports),
             }
         )
+
+    def _watch(self, _: Mapping[str, Any]) -> Reply:
+        return Reply(glance(self.warden, self.hearing, time.time()))
 
     def _friends(self) -> Iterator[dict[str, Any]]:
         now = time.time()

@@ -27,8 +27,8 @@ def facts(status: Mapping[str, Any]) -> Iterator[Fact]:
     """All but the sources of events, the alarms and the phones."""
     firewall, store, channels = status["firewall"], status["store"], status["channels"]
     yield Fact("guarding since", status["since"])
-    yield Fact("firewall", f"{firewall['state']}, {firewall['repairs']} repairs", _ill(firewall))
-    yield Fact("store", store["state"], _ill(store))
+    yield Fact("firewall", f"{firewall['state']}, {firewall['repairs']} repairs", ill(firewall))
+    yield Fact("store", store["state"], ill(store))
     for row in status["silent"]:
         yield Fact("SILENT", f"{printable(row['name'])}: {Silent(**row)}", ill=True)
     yield Fact("bans", str(status["bans"]))
@@ -47,10 +47,11 @@ def facts(status: Mapping[str, Any]) -> Iterator[Fact]:
 def source(row: Mapping[str, Any]) -> Fact:
     """A source of events, and its state."""
     reason = f" ({row['reason']})" if row["reason"] else ""
-    return Fact(printable(row["name"]), f"{row['state']}{reason}", _ill(row))
+    return Fact(printable(row["name"]), f"{row['state']}{reason}", ill(row))
 
 
-def _ill(told: Mapping[str, Any]) -> bool:
+def ill(told: Mapping[str, Any]) -> bool:
+    """Whether a state should worry somebody."""
     return told["state"] not in _WELL
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SHARED = {"--config", "--json", "--help", "-h,"}
 """Options of which the text says once who has them."""
-WITHOUT_JSON = {"run", "demo"}
+WITHOUT_JSON = {"run", "watch", "demo"}
 IN_SUMMARY = ("amiguard/cli/", "amiguard/demo/")
 """Packages whose modules the map does not name one by one."""
 
@@ -73,7 +73,7 @@ def test_every_rule_of_the_audit_is_in_the_table() -> None:
     assert expected == readme.table("rule", "worst", "finds")
 
 
-def test_every_command_takes_config_and_all_but_two_take_json() -> None:
+def test_every_command_takes_config_and_all_but_those_that_show_take_json() -> None:
     assert [] == [name for name, command in commands() if "--config" not in flags(command)]
     assert WITHOUT_JSON == {name for name, command in commands() if "--json" not in flags(command)}
 
@@ -81,7 +81,7 @@ def test_every_command_takes_config_and_all_but_two_take_json() -> None:
 def test_every_command_has_an_example() -> None:
     """But for those that do not end at once."""
     shown = {example.words[0] for example in readme.examples()}
-    assert set(cli.list_commands(click.Context(cli))) == shown | {"run", "demo"}
+    assert set(cli.list_commands(click.Context(cli))) == shown | {"run", "watch", "demo"}
 
 
 def test_the_configuration_is_the_whole_example_and_all_others_can_be_used() -> None:

@@ -31,6 +31,7 @@ _COMMANDS: Final = {
     "allow": ("allow", "Say who is never banned."),
     "replay": ("replay", "Tell what would have been banned, when and why."),
     "report": ("report", "Tell of attacks, bans and their effect over days."),
+    "watch": ("watch", "Show live who attacks and who is banned."),
     "filters": ("filters", "Filters, jails and an action for fail2ban."),
     "notify": ("notify", "Tell the administrator what happens."),
     "demo": ("demo", "Show an attack, its ban and dropped packets, in a namespace."),

@@ -51,6 +51,10 @@ class Bans:
     def __iter__(self) -> Iterator[Ban]:
         return iter(self._running.values())
 
+    def newest(self, limit: int) -> list[Ban]:
+        """The bans imposed last, at most `limit`, newest first."""
+        return list(islice(reversed(self._running.values()), limit))
+
     def get(self, source: Prefix) -> Ban | None:
         """The ban of exactly this source, if it runs."""
         return self._running.get(source)

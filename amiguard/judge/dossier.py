@@ -65,7 +65,7 @@ def look(guard: Guard, asked: Prefix, at: float) -> Dossier:
     friend, peers = guard.friends.record(source), tuple(guard.peers.at(source))
     if friend is not None and friend.until <= at:
         friend = None
-    factor = guard.config.allow.authenticated_factor if friend or peers else 1.0
+    factor = leniency(guard, source, at)
     suspect = guard.scoring(source).portrait(source, at)
     return Dossier(
         source,
@@ -79,6 +79,13 @@ def look(guard: Guard, asked: Prefix, at: float) -> Dossier:
         suspect.evidence if suspect else b"",
         tuple(alarm for alarm in guard.alarms if alarm.source == source),
     )
+
+
+def leniency(guard: Guard, source: Prefix, at: float) -> float:
+    """By what the thresholds of the source are multiplied at `at`; to look changes nothing."""
+    friend = guard.friends.record(source)
+    known = (friend is not None and friend.until > at) or any(True for _ in guard.peers.at(source))
+    return guard.config.allow.authenticated_factor if known else 1.0
 
 
 def neighbours(guard: Guard, source: Prefix, at: float) -> Neighbours:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, cast
 from amiguard.judge import evidence
 from amiguard.judge.crowd import Crowd
 from amiguard.judge.evidence import Exhibit
-from amiguard.judge.suspects import Suspect, Suspects, without_evidence
+from amiguard.judge.suspects import Glimpse, Suspect, Suspects, without_evidence
 from amiguard.model import Offence
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from amiguard.config import Score
     from amiguard.judge.evidence import Told
-    from amiguard.judge.suspects import Glimpse
     from amiguard.model import Prefix, Proof, SecurityEvent
 
 EVIDENCE_BYTES: Final = 16 * 1024 * 1024
@@ -143,6 +142,14 @@ class Scorer:
         if time > copy.at:
             self._decay(copy, time)
         return copy
+
+    def lately(self, time: float) -> Iterator[tuple[Prefix, Glimpse]]:
+        """Suspects that did something last, newest first, with their scores at `time`; some hundreds."""
+        for source, seen in self._suspects.lately():
+            passed = max(time - seen.at, 0.0)
+            fast = seen.fast * math.exp2(-passed / self._fast.half_life)
+            slow = seen.slow * math.exp2(-passed / self._slow.half_life)
+            yield source, Glimpse(fast, slow, seen.at + passed, seen.proven)
 
     def scores(self, source: Prefix, time: float) -> tuple[float, float]:
         """The fast and the slow score at `time`; 0 for the unknown."""

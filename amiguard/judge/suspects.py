@@ -108,6 +108,8 @@ class Suspects:
         self._states: dict[bytes, Suspect | bytes] = {}
         """By the source, packed: a Prefix each would take twice the room."""
         self._awake: list[bytes] = []
+        self._before: list[bytes] = []
+        """Who was awake until all fell asleep."""
         self.evidence = 0
 
     def __len__(self) -> int:
@@ -122,6 +124,14 @@ class Suspects:
         size = len(network.network) + 1
         near = [key for key in list(self._states) if key.startswith(whole) and len(key) == size]
         return [source for source in map(Prefix.unpack, near) if network.covers(source)]
+
+    def lately(self) -> Iterator[tuple[Prefix, Glimpse]]:
+        """Those that did something last, newest first, without waking anybody; twice `AWAKE` at most."""
+        for key in dict.fromkeys((*reversed(self._awake), *reversed(self._before))):
+            source = Prefix.unpack(key)
+            glimpse = self.glimpse(source)
+            if glimpse is not None:
+                yield source, glimpse
 
     def get(self, source: Prefix) -> Suspect | None:
         """The suspect, awake; None when nothing is known."""
@@ -199,7 +209,7 @@ class Suspects:
             suspect = self._states.get(key)
             if isinstance(suspect, Suspect):
                 self._sleeps(key, suspect)
-        self._awake.clear()
+        self._before, self._awake = self._awake, []
 
     def _sleeps(self, key: bytes, suspect: Suspect) -> None:
         state = self._states[key] = suspect.pack()
