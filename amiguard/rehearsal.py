@@ -144,8 +144,12 @@ class Rehearsal:
     def accounts(self) -> dict[str, Any]:
         """The accounts that were guessed at, as `attacks` tells them."""
         sources = {each.ban.source for each in self.judged}
-        latest = max((channel.timing.latest or 0.0 for channel in self._channels), default=0.0)
-        return attacks.told(self._guard, latest, -FOREVER, sources.__contains__)
+        return attacks.told(self._guard, self.latest, -FOREVER, sources.__contains__)
+
+    @property
+    def latest(self) -> float:
+        """The time of the latest event, in seconds since the epoch; 0 before the first."""
+        return max((channel.timing.latest or 0.0 for channel in self._channels), default=0.0)
 
     @property
     def events(self) -> int:

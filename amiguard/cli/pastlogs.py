@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gzip
 import io
 import sys
@@ -48,6 +49,7 @@ class PastLog:
         with self._named():
             return self.path.stat().st_size
 
+    @functools.cached_property
     def first_time(self) -> float:
         """The time of its first event; 0 when it has none, or standard input does not show it at once."""
         from amiguard.sources.securitylog import Ambiguous, SecurityLog  # noqa: PLC0415
@@ -104,7 +106,7 @@ def in_order(paths: Iterable[Path]) -> list[PastLog]:
     Raises:
         UnreadableError: one of them cannot be read.
     """
-    return sorted(map(PastLog, paths), key=PastLog.first_time)
+    return sorted(map(PastLog, paths), key=lambda log: log.first_time)
 
 
 class Progress:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
     from amiguard.config import Config
     from amiguard.rehearsal import Rehearsal, Window
+
+_OVERLAP: Final = 60.0
+"""Seconds by which a log may begin before the one before it ends: a rotated set overlaps by none."""
+_TWICE: Final = "begins before the log ahead of it ends; what both tell counts twice"
 
 
 def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
@@ -103,6 +107,7 @@ def _rehearse(
     configs: Iterable[Config], files: Iterable[Path], window: Window
 ) -> tuple[list[Rehearsal], int]:
     """Read the files once, for all; also gives the number of lines."""
+    from amiguard import views  # noqa: PLC0415
     from amiguard.cli.pastlogs import Progress, UnreadableError, in_order  # noqa: PLC0415
     from amiguard.rehearsal import Rehearsal  # noqa: PLC0415
 
@@ -111,6 +116,8 @@ def _rehearse(
         logs = in_order(files)
         with Progress(logs) as advance:
             for log in logs:
+                if 0 < log.first_time < rehearsals[0].latest - _OVERLAP:
+                    click.echo(f"amiguard: {views.printable(str(log.path))}: {_TWICE}", err=True)
                 for rehearsal in rehearsals:
                     rehearsal.begin()
                 for block in log.blocks(advance):

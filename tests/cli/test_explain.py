@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import nft
 import pytest
 import written
 from lab import Service, attack, attempt, eventtv, until
+from netns import Peer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,3 +105,19 @@ def test_the_valid_answer_that_asterisk_logs_is_shown_nowhere(tmp_path: Path) ->
         assert "ChallengeResponseFailed" in said
         assert secret.decode() not in said
         assert "\x1b" not in said
+
+
+def test_the_packets_that_a_ban_has_dropped_are_counted(tmp_path: Path) -> None:
+    with Peer(["192.0.2.1/24"], ["192.0.2.7/24"]) as peer, Service(tmp_path) as service:
+        service.write(attack("192.0.2.7"))
+        service.until_banned("192.0.2.7/32")
+        for _ in range(3):
+            peer.say("192.0.2.7", 5060, "192.0.2.1", 5060, "let me in")
+
+        def dropped() -> int:
+            packets: int = explained(service, "192.0.2.7")["ban"]["packets"]
+            return packets
+
+        until(lambda: dropped() >= 3, "three dropped packets")
+        said = service.command("explain", "192.0.2.7").out
+    assert re.search(r"^dropped    [3-9]\d* packets, \d+ bytes$", said, re.MULTILINE)

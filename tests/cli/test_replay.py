@@ -198,3 +198,15 @@ def test_packed_nonsense_is_named(tmp_path: Path) -> None:
     ran = run("replay", str(tmp_path / "log.gz"))
     assert (1, "") == (ran.code, ran.out)
     assert "log.gz: " in ran.err
+
+
+def test_logs_that_tell_of_the_same_time_are_named(tmp_path: Path) -> None:
+    """Whoever says `security*` may mean the JSON and the classic log of one PBX."""
+    usual = configured(tmp_path, "usual.toml", "")
+    for name, begin, end in (("a", 0, 200), ("b", 100, 300), ("c", 300, 400)):
+        (tmp_path / name).write_bytes(
+            attempt("203.0.113.7", THEN + begin) + attempt("203.0.113.8", THEN + end)
+        )
+    ran = run("replay", *(str(tmp_path / name) for name in "cba"), "--config", usual)
+    why = "begins before the log ahead of it ends; what both tell counts twice"
+    assert f"amiguard: {tmp_path / 'b'}: {why}\n" == ran.err
