@@ -31,8 +31,8 @@ class Reader(Protocol):
         """`json` or `classic`: what the file was seen to be written in."""
 
 
-class LogChannel(ABC):
-    """One followed log, whatever it tells of.
+class Followed(ABC):
+    """One followed log, whoever reads it.
 
     Attributes:
         name: its path.
@@ -41,15 +41,11 @@ class LogChannel(ABC):
         counting: where what several channels tell is counted once.
     """
 
-    _reader: Reader
-
     def __init__(self, name: str, counting: Counting) -> None:
-        """Begin; who inherits gives it its reader."""
         self.name = name
         self.timing = Timing()
         self.ambiguous: Counter[str] = Counter()
         self.counting = counting
-        self._fed = 0.0
         counting.open(name)
 
     @property
@@ -61,6 +57,31 @@ class LogChannel(ABC):
     @abstractmethod
     def shows(self) -> str:
         """What `sight` calls it; empty when it shows nothing that no other log would."""
+
+    @property
+    @abstractmethod
+    def form(self) -> str:
+        """What it is written in."""
+
+    @property
+    def trouble(self) -> str:
+        """Why it is not read as it should be; empty while it is."""
+        return ""
+
+    @abstractmethod
+    def settled(self, now: float) -> bool:
+        """Whether the place reached can be resumed from."""
+
+
+class LogChannel(Followed):
+    """One followed log of Asterisk's, read as it comes."""
+
+    _reader: Reader
+
+    def __init__(self, name: str, counting: Counting) -> None:
+        """Begin; who inherits gives it its reader."""
+        super().__init__(name, counting)
+        self._fed = 0.0
 
     @property
     def form(self) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from amiguard.amichannel import AmiChannel
 from amiguard.asterisk.discover import discover
-from amiguard.channel import Channel
+from amiguard.channel import Channel, LogChannel
 from amiguard.config import NOTICE
 from amiguard.judge.forgery import Forgery
 from amiguard.judge.timing import UNDERWAY
@@ -25,11 +25,12 @@ from amiguard.vigil import Vigil
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Coroutine, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
     from typing import Any
 
-    from amiguard.channel import LogChannel
+    from amiguard.channel import Followed
     from amiguard.config import Config
+    from amiguard.feed import Feeds
     from amiguard.hearing import Hearing
     from amiguard.judge.guard import Guard
     from amiguard.sources.position import Position
@@ -92,12 +93,16 @@ class Ears:
         self._wake = wake
         self._said: set[str] = set()
         self._vigil = Vigil(hearing, warden)
+        self._feeds: Feeds | None = None
 
     def tasks(self, positions: Mapping[str, Position]) -> Iterator[Coroutine[Any, Any, None]]:
         """What must run; the logs go on from these positions."""
-        follower = Follower(self._logs.patterns, positions, self._logs.refusal)
+        busy: set[str] = set()
+        follower = Follower(self._logs.patterns, positions, self._logs.refusal, busy)
+        self._feeds = self._made_feeds(busy, follower.hurry)
         self.begun = follower.begun
         yield self._follow(follower)
+        yield from self._feeds.tasks() if self._feeds else ()
         guard = self._guard
         for ami in self._config.ami:
             client = AmiClient(ami, skip_challenges=guard.skips_challenges, skip_repeats=guard.skips_repeats)
@@ -164,13 +169,29 @@ class Ears:
             async for path, chunk in follower:
                 # All of them before the first is heard: what a second log repeats must not count twice.
                 self._open(follower.tails)
-                self._warden.hear(channels[path], chunk, time.time())
+                channel = channels[path]
+                if isinstance(channel, LogChannel):
+                    self._warden.hear(channel, chunk, time.time())
+                elif self._feeds:
+                    self._feeds.put(channel, chunk)
                 self._wake_if_crowded()
 
-    def _channel(self, path: str) -> LogChannel:
-        if self._logs.filter(path) == NOTICE:
+    def _channel(self, path: str) -> Followed:
+        log = self._logs.entry(path)
+        if log.foreign and self._feeds:
+            return self._feeds.channel(path, log)
+        if log.filter == NOTICE:
             return NoticeChannel(path, self._guard)
         return Channel(path, self._guard, self._forgery)
+
+    def _made_feeds(self, busy: set[str], free: Callable[[], None]) -> Feeds | None:
+        """What reads logs by filters of fail2ban's kind; None where nobody asks for that."""
+        foreign = [log for log in self._config.logs if log.foreign]
+        if not foreign:
+            return None
+        from amiguard.feed import Feeds  # noqa: PLC0415 - who uses no filter need not load what reads them
+
+        return Feeds(foreign, self._guard, self._warden, busy, free)
 
     async def _listen(self, client: AmiClient) -> None:
         """What an AMI tells counts as it comes; how it stands with it is said when it changes."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from amiguard.amichannel import AmiChannel
-    from amiguard.channel import LogChannel
+    from amiguard.channel import Followed
     from amiguard.sources.tail import Tail
 
 
@@ -33,7 +33,7 @@ class Hearing:
 
     def __init__(self, since: float) -> None:
         self.since = since
-        self.channels: dict[str, LogChannel] = {}
+        self.channels: dict[str, Followed] = {}
         self.tails: Mapping[str, Tail] = {}
         self.patterns: tuple[str, ...] = ()
         self.amis: list[AmiChannel] = []
@@ -85,8 +85,8 @@ class Hearing:
             )
 
     def _log(self, path: str, tail: Tail, now: float) -> dict[str, Any]:
-        reason, behind = views.printable(tail.reason), tail.behind
-        channel = self.channels.get(path)
+        channel, behind = self.channels.get(path), tail.behind
+        reason = views.printable(tail.reason or (channel.trouble if channel else ""))
         # Before the first event of a backlog it is known to be as old as we are.
         latest = (channel.timing.latest if channel else None) or self.since
         lag = round(max(now - latest, 0.0), 3) if behind else 0.0

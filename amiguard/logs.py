@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
-from amiguard.config import NOTICE, SECURITY
-from amiguard.sources.refusal import refusal
+from amiguard.config import NOTICE, SECURITY, Log
+from amiguard.sources.refusal import level, refusal
 
 if TYPE_CHECKING:
     from amiguard.asterisk.channels import Channel
@@ -31,14 +31,18 @@ class Logs:
         self.patterns = tuple(log.path for log in config.logs) or (installation.log,)
         self._logs = config.logs
         self._files = {PurePath(file.path): file for file in installation.files}
-        deaf = config.logs and not config.ami and all(log.filter == NOTICE for log in config.logs)
+        deaf = config.logs and not config.ami and all(log.filter != SECURITY for log in config.logs)
         self.warnings = (_UNHEARD,) if deaf else () if config.logs else installation.reasons
 
+    def entry(self, path: str) -> Log:
+        """How a file is configured: by its own entry, else by the first glob it fits."""
+        named = [log for log in self._logs if log.path == path]
+        around = [log for log in self._logs if PurePath(path).match(log.path)]
+        return next(iter(named + around), Log(path))
+
     def filter(self, path: str) -> str:
-        """The filter that reads a file: that of its own entry, else of the first glob it fits."""
-        named = [log.filter for log in self._logs if log.path == path]
-        around = [log.filter for log in self._logs if PurePath(path).match(log.path)]
-        return next(iter(named + around), SECURITY)
+        """The filter that reads a file."""
+        return self.entry(path).filter
 
     def channel(self, path: str) -> Channel | None:
         """What Asterisk's logger.conf writes into a file; None if it names no such file."""
@@ -48,7 +52,9 @@ class Logs:
         """Why a file must not be read, with the mend; empty when it may."""
         if not self._logs:
             return ""  # what was found was chosen for its levels
-        if self.filter(path) == SECURITY:
-            return refusal(path, "security")
+        name = self.filter(path)
+        if name != NOTICE:
+            wanted = level(name)
+            return refusal(path, wanted) if wanted else ""
         file = self.channel(path)
         return refusal(path, "notice", file.levels if file and file.format != "json" else ())

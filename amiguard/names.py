@@ -47,10 +47,9 @@ class Names:
             resolve: a name to its addresses; may block, and raise what `addresses` does.
             patience: seconds that a name may take.
         """
-        self._resolve = resolve
+        self._lookups = Lookups(resolve)
         self._patience = patience
         self._known: dict[str, frozenset[Prefix]] = {}
-        self._threads = threading.BoundedSemaphore(THREADS)
 
     def get(self, name: str) -> list[Prefix]:
         """The addresses of a name, as far as they are known, in order."""
@@ -62,13 +61,31 @@ class Names:
         self._known = {name: self._known.get(name, frozenset()) for name in wanted}
         for name in wanted:
             try:
-                async with asyncio.timeout(self._patience):
-                    self._known[name] = frozenset(await self._begun(name))
+                self._known[name] = await self._lookups.addresses(name, self._patience)
             except (OSError, UnicodeError) as error:  # a TimeoutError is an OSError
                 complain(f"{name} cannot be resolved: {str(error) or 'no answer'}")
 
+
+class Lookups:
+    """Names being resolved, each in a thread; asyncio's own would hold up the end of the service."""
+
+    def __init__(self, resolve: Resolve = addresses) -> None:
+        """Begin with none; `resolve` may block, and raise what `addresses` does."""
+        self._resolve = resolve
+        self._threads = threading.BoundedSemaphore(THREADS)
+
+    async def addresses(self, name: str, patience: float = PATIENCE) -> frozenset[Prefix]:
+        """The addresses of a name.
+
+        Raises:
+            OSError: nobody knows any, or it takes more than `patience` seconds, or too many are looked up.
+            UnicodeError: no name server can be asked for it.
+        """
+        async with asyncio.timeout(patience):
+            return frozenset(await self._begun(name))
+
     def _begun(self, name: str) -> asyncio.Future[Iterable[Prefix]]:
-        """Begin to resolve.  asyncio's own threads would hold up the end of the service."""
+        """Begin to resolve."""
         if not self._threads.acquire(blocking=False):
             raise TimeoutError
         loop = asyncio.get_running_loop()

@@ -106,13 +106,18 @@ CHANGED = {
     "exec": '["/bin/true"]',
     "events": '["breach"]',
     "pause": '"1h"',
+    "usedns": "true",
+    "forgeable": "true",
 }
+FILTERED = {"usedns", "forgeable"}
+"""Keys for filters of fail2ban's kind."""
 
 
 @pytest.mark.parametrize("setting", list(settings()), ids=lambda each: f"{each.section}.{each.key}")
 def test_every_key_changes_the_configuration(setting: Setting) -> None:
     value = "0.25" if setting.section == "score.points" else CHANGED[setting.key]
     header = f"[[{setting.section}]]" if setting.section in {"log", "ami"} else f"[{setting.section}]"
+    header += "\nfilter = 'sshd'" * (setting.key in FILTERED)
     assert parse(header, "a.toml") != parse(f"{header}\n{setting.key} = {value}", "a.toml")
 
 
@@ -135,7 +140,7 @@ def test_points_are_changed_one_by_one() -> None:
 
 
 def test_every_event_has_points() -> None:
-    assert len(EVENTS) == 15
+    assert len(EVENTS) == 16
     assert set(EVENTS) <= POINTS.keys()
 
 
@@ -195,6 +200,10 @@ def test_a_remote_ami_takes_tls_or_a_decision(key: str) -> None:
         ("service = 5", "service = 5: expected a table"),
         ("[log]\npath = 'x'", "log = {'path': 'x'}: expected tables, each headed [[log]]"),
         ("ami = [5]", "ami#1 = 5: expected a table"),
+        ("[[log]]\nusedns = true",
+         "log#1.usedns = True: expected a filter of fail2ban's kind; asterisk-security has no use"),
+        ("[score.points]\n'Failure.a b' = 1",
+         "score.points.'Failure.a b' = 1: unknown detail of Failure, expected the name of a filter"),
         ("[[log]]\n[[log]]\nfilter = ''",
          "log#2.filter = '': expected a text that is not empty, without control characters"),
         ("[[log]]\npath = '/a/messages'\nfilter = 'asterisk-notice'",

@@ -44,7 +44,7 @@ def test_a_new_configuration_takes_over_and_nothing_is_forgotten(tmp_path: Path)
         ("[servic]", "servic"),
         ("[score]\nfast = { threshold = -1 }", "score.fast.threshold"),
         ("no TOML", "line 1"),
-        ("[[log]]\npath = '/x'\nfilter = 'sshd'", "unknown filter"),
+        ("[[log]]\npath = '/x'\nfilter = 'nope'", "log#1.filter = 'nope': no filter nope: "),
     ],
 )
 def test_a_wrong_file_changes_nothing_and_is_said(tmp_path: Path, text: str, why: str) -> None:

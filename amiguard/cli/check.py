@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from amiguard.cli.common import config_file, config_or_exit, fail, print_table, with_config, with_json
+from amiguard.cli.common import (
+    config_file,
+    config_or_exit,
+    fail,
+    print_table,
+    read_with_filters,
+    with_config,
+    with_json,
+)
 from amiguard.cli.findings import Finding
 from amiguard.exits import Exit
 
@@ -33,7 +41,7 @@ def check_command(config_path: str | None, *, canary: bool, as_json: bool) -> No
     """Look at configuration, logs, AMI, firewall and store; exit code 1 if something stands in the way."""
     from amiguard import views  # noqa: PLC0415
 
-    config = config_or_exit(config_path)
+    config = config_or_exit(config_path, read_with_filters)
     file = config_file(config_path) or "defaults"
     findings = [Finding("ok", "configuration", file), *_findings(config, canary=canary)]
     if as_json:

@@ -6,11 +6,12 @@ import glob
 import stat
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from amiguard.cli.findings import Finding
-from amiguard.config import NOTICE
+from amiguard.config import NOTICE, SECURITY
 from amiguard.sight import NOTICES
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ def _doubts(path: str, channel: Channel | None, log_directory: str) -> Iterator[
 def _path(path: str, logs: Logs) -> Finding:
     if why_not := logs.refusal(path):
         return Finding("error" if path in logs.patterns else "warning", path, f"is not read: {why_not}")
-    notices = logs.filter(path) == NOTICE
+    entry = logs.entry(path)
+    notices = entry.filter == NOTICE
     try:
         status = Path(path).stat()
         if not stat.S_ISREG(status.st_mode):
@@ -70,12 +72,14 @@ def _path(path: str, logs: Logs) -> Finding:
     except FileNotFoundError:
         level = "notice => notice" if notices else "security.json => [json]security"
         mend = f'add "{level}" to [logfiles] in logger.conf, then `logger reload`'
-        return Finding("warning", path, "does not exist yet; it is followed when it does", mend)
+        text = "does not exist yet; it is followed when it does"
+        return Finding("warning", path, text, "" if entry.foreign else mend)
     except OSError as error:
         return Finding("error", path, error.strerror or str(error), "let the service's user read it")
     lines = sample if status.st_size <= _SAMPLE else sample.partition(b"\n")[2]
     whole = lines[: lines.rfind(b"\n") + 1]
-    return _notices(path, whole) if notices else _events(path, whole)
+    judged = {SECURITY: _events, NOTICE: _notices}.get(entry.filter, partial(_failures, entry.filter))
+    return judged(path, whole)
 
 
 def _events(path: str, lines: bytes) -> Finding:
@@ -88,6 +92,18 @@ def _events(path: str, lines: bytes) -> Finding:
         return Finding("warning", path, "holds no security event", "is it the log with the level `security`?")
     text = f"{reader.form}, {len(times)} events and {len(found) - len(times)} ambiguous records at its end"
     return Finding("ok", path, text, form=reader.form, newest=max(times))
+
+
+def _failures(name: str, path: str, lines: bytes) -> Finding:
+    """A log may well tell of no failure at all."""
+    from amiguard.fail2ban.budget import Budget  # noqa: PLC0415
+    from amiguard.fail2ban.files import ready  # noqa: PLC0415
+    from amiguard.fail2ban.trying import answers  # noqa: PLC0415
+
+    with Budget() as budget:
+        found = [len(answer.findings) for answer in answers(ready(name), lines, time.time(), budget)]
+    count = lines.count(b"\n")
+    return Finding("ok", path, f"{name}: {sum(found)} failures in {count} lines at its end")
 
 
 def _notices(path: str, lines: bytes) -> Finding:

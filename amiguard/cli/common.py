@@ -39,19 +39,32 @@ def read_config(path: str | None) -> Config:
         ConfigError: the text is wrong.
         OSError: the file that was named cannot be read.
     """
-    from amiguard.config import NOTICE, SECURITY, ConfigError, parse  # noqa: PLC0415 - `--help` needs none of it
+    from amiguard.config import parse  # noqa: PLC0415 - `--help` needs none of it
 
     name = config_file(path)
-    if name is None:
-        return parse("", "defaults")
-    file = Path(name)
-    config = parse(_text_of(file), str(file))
-    for number, log in enumerate(config.logs, 1):
-        if log.filter not in {SECURITY, NOTICE}:
-            mistake = (
-                f'log#{number}.filter = {log.filter!r}: unknown filter; there are "{SECURITY}" and "{NOTICE}"'
-            )
-            raise ConfigError(f"{file}: {mistake}")
+    return parse("", "defaults") if name is None else parse(_text_of(Path(name)), name)
+
+
+def read_with_filters(path: str | None) -> Config:
+    """As `read_config`, and every filter that a log names can be used.
+
+    Raises:
+        ConfigError: the text is wrong, or a filter is.
+        OSError: the file that was named cannot be read.
+    """
+    config = read_config(path)
+    foreign = [(number, log.filter) for number, log in enumerate(config.logs, 1) if log.foreign]
+    if foreign:
+        from amiguard.config import ConfigError  # noqa: PLC0415
+        from amiguard.fail2ban.files import complaint  # noqa: PLC0415 - who uses no filter need not load it
+
+        complaints = [
+            f"{config_file(path)}: log#{number}.filter = {name!r}: {why_not}"
+            for number, name in foreign
+            if (why_not := complaint(name))
+        ]
+        if complaints:
+            raise ConfigError("\n".join(complaints))
     return config
 
 
@@ -86,12 +99,12 @@ def _bytes_of(file: Path) -> bytes:
     return data
 
 
-def config_or_exit(path: str | None) -> Config:
-    """As `read_config`; an error ends the program with exit code 2."""
+def config_or_exit(path: str | None, read: Callable[[str | None], Config] = read_config) -> Config:
+    """What `read` reads; an error ends the program with exit code 2."""
     from amiguard.config import ConfigError  # noqa: PLC0415
 
     try:
-        return read_config(path)
+        return read(path)
     except ConfigError as error:
         fail(str(error), Exit.USAGE)
     except OSError as error:

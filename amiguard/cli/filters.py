@@ -12,17 +12,18 @@ import click
 from amiguard import filterfiles, views
 from amiguard.cli.common import fail, print_table, reports, with_config, with_json
 from amiguard.exits import Exit
-from amiguard.fail2ban.files import find, load
+from amiguard.fail2ban.budget import Budget
+from amiguard.fail2ban.files import ready
 from amiguard.fail2ban.ini import FilterError
-from amiguard.fail2ban.matcher import Matcher
+from amiguard.fail2ban.trying import answers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
+    from amiguard.fail2ban.matcher import Matcher
     from amiguard.filterfiles import Step
 
-_LONGEST: Final = 1024 * 1024
-"""Bytes of a line; what is behind them counts as another."""
+_BLOCK: Final = 1024 * 1024
 
 
 _with_tree: Final = click.option(
@@ -86,31 +87,36 @@ def test_command(name: str, log: str, config_path: str | None, *, as_json: bool)
     """Say whom FILTER names in the log FILE; a filter of ours, of fail2ban's, or the path of one."""
     del config_path
     try:
-        matcher = Matcher(
-            load(find(name, (filterfiles.folder(), Path(filterfiles.TREE, filterfiles.FILTERS))))
-        )
-        found = Counter(_failures(matcher, Path(log))).most_common()
+        found, given_up = _named(ready(name), Path(log))
     except FilterError as error:
         fail(views.printable(f"{name}: {error}"), Exit.USAGE)
     except OSError as error:
         fail(views.printable(f"{error.filename}: {error.strerror}"), Exit.FAILED)
     if as_json:
         rows = [{"source": who, "failures": times} for who, times in found]
-        click.echo(views.document({"filter": name, "found": rows}))
+        click.echo(views.document({"filter": name, "found": rows, "given_up": given_up}))
     elif found:
         print_table(("SOURCE", "FAILURES"), [(views.printable(who), str(times)) for who, times in found])
+    if given_up:
+        click.echo(f"amiguard: {given_up} lines take the filter too long, and tell nothing", err=True)
     if not found:
         fail("no line matches", Exit.NOTHING)
 
 
-def _failures(matcher: Matcher, log: Path) -> Iterator[str]:
-    """Who is named, line by line."""
-    now = time.time()
-    with log.open("rb") as file:
-        while line := file.readline(_LONGEST):
-            text = line.decode("utf-8", "replace").rstrip("\r\n")
-            if failure := matcher.read(text, now):
-                yield failure.who
+def _named(matcher: Matcher, log: Path) -> tuple[list[tuple[str, int]], int]:
+    """Who is named how often, and how many lines were given up."""
+    named: Counter[str] = Counter()
+    given_up = 0
+    with log.open("rb") as file, Budget() as budget:
+        while lines := file.readlines(_BLOCK):
+            for answer in answers(matcher, _ended(b"".join(lines)), time.time(), budget):
+                named.update(failure.who for failure, _ in answer.findings)
+                given_up += answer.overran
+    return named.most_common(), given_up
+
+
+def _ended(lines: bytes) -> bytes:
+    return lines if lines.endswith(b"\n") else lines + b"\n"
 
 
 @filters_command.command("install")

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import click
 
-from amiguard.cli.common import config_or_exit, fail, read_config, reports, with_config, with_json
+from amiguard.cli.common import config_or_exit, fail, read_with_filters, reports, with_config, with_json
 from amiguard.exits import Exit
 
 _PHONES: Final = 10
@@ -24,10 +24,10 @@ def run_command(config_path: str | None, *, verbose: bool) -> None:
     """Run the service in the foreground, as systemd does."""
     from amiguard import service  # noqa: PLC0415 - all that a service needs, and nobody else
 
-    config_or_exit(config_path)
+    config_or_exit(config_path, read_with_filters)
     _log_to_stderr(verbose=verbose)
     try:
-        asyncio.run(service.run(lambda: read_config(config_path)))
+        asyncio.run(service.run(lambda: read_with_filters(config_path)))
     except service.StartError as error:
         fail(str(error), Exit.FAILED)
 

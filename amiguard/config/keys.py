@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import tomllib
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from amiguard.config.points import points
 from amiguard.config.schema import (
@@ -40,7 +40,7 @@ from amiguard.config.shape import (
 )
 from amiguard.config.values import PATH, WORD, kind, network, port, socket, span
 from amiguard.notify.kinds import KINDS
-from amiguard.sources.refusal import refusal
+from amiguard.sources.refusal import level, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,8 +51,6 @@ class ConfigError(ValueError):
 
 
 _WIDEST6 = 16
-_LEVELS: dict[str, Literal["security", "notice"]] = {SECURITY: "security", NOTICE: "notice"}
-"""What the built-in filters look for."""
 
 
 def is_loopback(host: str) -> bool:
@@ -76,8 +74,14 @@ def _ami(**values: Any) -> Ami:
 def _log(**values: Any) -> Log:
     """A Log that is not known to be forgeable by its very name."""
     log = Log(**values)
-    level = _LEVELS.get(log.filter)
-    if level and (why_not := refusal(log.path, level)):
+    if not log.foreign and (log.usedns or log.forgeable):
+        raise wrong(
+            True,
+            f"a filter of fail2ban's kind; {log.filter} has no use",
+            "usedns" if log.usedns else "forgeable",
+        )
+    wanted = level(log.filter)
+    if wanted and (why_not := refusal(log.path, wanted)):
         raise mistake(log.path, f"no evidence: {why_not}", "path")
     return log
 
@@ -118,7 +122,9 @@ _SERVICE = (
 )
 _LOG = (
     Row("path", '"/var/log/asterisk/security"', PATH, "a glob is allowed"),
-    Row("filter", f'"{SECURITY}"', WORD, f'or "{NOTICE}", for a log of the level notice alone'),
+    Row("filter", f'"{SECURITY}"', WORD, f'or "{NOTICE}"; or of fail2ban\'s kind, e.g. "sshd"'),
+    Row("usedns", "false", boolean, "true: names that such a filter finds are resolved"),
+    Row("forgeable", "false", boolean, "true: what such a filter finds proves nothing, as over UDP"),
 )
 _AMI = (
     Row("host", '"127.0.0.1"', WORD, "address or name"),

@@ -29,10 +29,21 @@ NOTICE: Final = "asterisk-notice"
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """A log to follow: a path or glob, and the filter that reads it."""
+    """A log to follow: a path or glob, and the filter that reads it.
+
+    Of filters of fail2ban's kind: `usedns`, whether names are resolved; `forgeable`,
+    whether a stranger can have anybody named, so that what it tells proves nothing.
+    """
 
     path: str
-    filter: str
+    filter: str = SECURITY
+    usedns: bool = False
+    forgeable: bool = False
+
+    @property
+    def foreign(self) -> bool:
+        """Whether a filter of fail2ban's kind reads it."""
+        return self.filter not in {SECURITY, NOTICE}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from amiguard.demo.script import CAST, PORTS, Actor, Way
 from amiguard.model import SecurityEvent
 from amiguard.sources.amievents import AmiEvents
-from amiguard.sources.kinds import KINDS
+from amiguard.sources.kinds import MEANINGS
 from amiguard.views import printable
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Tale:
         account = printable(event.account)[:_ACCOUNT]
         forged = ", with forged fields" if event.tampered else ""
         service = event.service.decode("ascii")
-        self.news.append(f"{source} {service}: {KINDS[event.kind].meaning} ({account}){forged}")
+        self.news.append(f"{source} {service}: {MEANINGS[event.kind]} ({account}){forged}")
 
     def reported(self, status: Mapping[str, Any]) -> None:
         """Hear how the service says it does."""

@@ -59,6 +59,8 @@ _USUAL: Final = (
 
 _FIELD: Final = re.compile(rf"%(%|{'|'.join(name for name in FIELDS if len(name) > 1)}|[A-Za-z])")
 _BY_NAME: Final = re.compile(r"%(?:Ex)?[aAbBp]")
+_NAMED: Final = re.compile(r"\{?[A-Z0-9]+\}?|%.*%(?:EX)?[A-Z]", re.IGNORECASE)
+"""A usual form by its name, or one of fields from end to end."""
 _PLAIN_GROUP: Final = re.compile(r"(?<!\\)\((?!\?)")
 _DATE: Final = re.compile(r"(?<!\\)\{DATE\}", re.IGNORECASE)
 _SECONDS: Final = re.compile(r"(?<!\\)\{(L?)EPOCH\}", re.IGNORECASE)
@@ -101,7 +103,12 @@ class Date(NamedTuple):
 
 
 class Dates:
-    """The forms of date of one filter; remembers which one came last, for it will come again."""
+    """The forms of date of one filter; remembers which one came last, for it will come again.
+
+    Attributes:
+        in_words: whether a date begins its line, or begins and ends with a letter or digit; then
+            what is cut out stands between no letter or digit and another.
+    """
 
     def __init__(self, patterns: str | None) -> None:
         """Make ready what a `datepattern` says; without one the usual forms.
@@ -111,6 +118,7 @@ class Dates:
         """
         wanted = [line.strip() for line in (patterns or "").splitlines() if line.strip()]
         self._forms = [form for line in wanted or ["{DEFAULT}"] for form in _forms(line)]
+        self.in_words = all(map(_in_words, wanted))
         self._last: Form | None = None
 
     def cut(self, line: str) -> tuple[str, Date | None]:
@@ -133,6 +141,14 @@ class Dates:
                 if form.anchored or not match.start():
                     break
         return nearest
+
+
+def _in_words(line: str) -> bool:
+    """Whether a line of a `datepattern` says so."""
+    bare = line.upper().replace("({DATE})", "{DATE}")
+    if _PLAIN_GROUP.search(bare):
+        return False
+    return bare.startswith(("^", _AT_BEGIN)) or bool(_NAMED.fullmatch(bare))
 
 
 def _forms(line: str) -> Iterator[Form]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from amiguard import filterfiles
 from amiguard.fail2ban.ini import FilterError, Layers, includes, read
+from amiguard.fail2ban.matcher import Matcher
+from amiguard.fail2ban.request import asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -13,6 +16,26 @@ if TYPE_CHECKING:
 _MOST: Final = 50
 """Files of one filter."""
 _LARGEST: Final = 1024 * 1024
+
+
+def ready(text: str) -> Matcher:
+    """A filter ready for lines, as a jail asks for it; its name is looked for among ours first.
+
+    Raises:
+        FilterError: there is none, or it cannot be used.
+    """
+    wanted = asked(text)
+    folders = (filterfiles.folder(), Path(filterfiles.TREE, filterfiles.FILTERS))
+    return Matcher(load(find(wanted.filter, folders)), wanted.given)
+
+
+def complaint(text: str) -> str:
+    """Why a filter cannot be used; empty when it can."""
+    try:
+        ready(text)
+    except FilterError as error:
+        return str(error)
+    return ""
 
 
 def find(name: str, folders: Sequence[Path]) -> Path:

@@ -8,17 +8,19 @@ matches decides, and `ignoreregex` takes back.  Lines of one connection
 
 from __future__ import annotations
 
+import copy
 from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from amiguard.fail2ban.connections import Connections
 from amiguard.fail2ban.dates import Dates
 from amiguard.fail2ban.ini import FilterError, Settings
+from amiguard.fail2ban.literals import needed
 from amiguard.fail2ban.tags import compiled
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import tzinfo
 
     from amiguard.fail2ban.dates import Date
@@ -35,10 +37,29 @@ class Failure(NamedTuple):
 
     `who` is an address, else a name or whatever else the filter takes for an
     identity.  `time` is that of the line, or of the last one that had a date.
+    `user` is the account, where the line names one.
     """
 
     who: str
     time: float | None
+    user: str = ""
+
+
+class _Expression(NamedTuple):
+    """A `failregex`, and the texts of which a line must have one for it to match; none: nobody knows."""
+
+    pattern: re.Pattern[str]
+    needs: frozenset[str]
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """As the pattern's, but quicker where it cannot match."""
+        for need in self.needs:
+            if need in text:
+                break
+        else:
+            if self.needs:
+                return None
+        return self.pattern.search(text)
 
 
 class Matcher:
@@ -60,15 +81,41 @@ class Matcher:
         settings = Settings(layers, given or {})
         self._local = local
         self._dates = Dates(settings.get("datepattern"))
-        self._date: Date | None = None
-        self._lines: deque[str] = deque(maxlen=_lines(settings.get("maxlines")))
+        self._height = _lines(settings.get("maxlines"))
         prefix = (settings.get("prefregex") or "").strip()
         self._prefix = self._compiled(prefix) if prefix else None
-        self._fail = [self._compiled(line) for line in _each(settings.get("failregex"))]
+        patterns = [self._compiled(line) for line in _each(settings.get("failregex"))]
+        self._fail = [_Expression(pattern, needed(pattern)) for pattern in patterns]
         self._ignore = [self._compiled(line) for line in _each(settings.get("ignoreregex"))]
-        self._connections = Connections()
         if not self._fail:
             raise FilterError("it has no failregex")
+        self._needs = self._needed()
+        self._begin()
+
+    def twin(self) -> Matcher:
+        """The same filter for another log."""
+        other = copy.copy(self)
+        other._begin()  # noqa: SLF001 - it is one of us
+        return other
+
+    def _begin(self) -> None:
+        """Forget what was read."""
+        self._date: Date | None = None
+        self._lines: deque[str] = deque(maxlen=self._height)
+        self._connections = Connections()
+
+    def worth(self, data: bytes) -> Iterator[tuple[int, int]]:
+        """Where the lines begin and end that may tell of something; the others need not be read.
+
+        Args:
+            data: lines, each with its LF.
+        """
+        if self._needs is None:
+            yield from _spans(data)
+            return
+        begins = {data.rfind(b"\n", 0, at) + 1 for need in self._needs for at in _places(need, data)}
+        for begin in sorted(begins):
+            yield begin, data.index(b"\n", begin)
 
     def read(self, line: str, now: float) -> Failure | None:
         """What a line, without its end, tells of.
@@ -80,11 +127,11 @@ class Matcher:
         rest, date = self._dates.cut(line[:LONGEST])
         if date is not None and date.text:
             self._date = date
-        who = self.who(rest)
-        return None if who is None else Failure(who, self._date and self._date.time(now, self._local))
+        found = self.named(rest)
+        return found and found._replace(time=self._date and self._date.time(now, self._local))
 
-    def who(self, rest: str) -> str | None:
-        """Whom a line without its date names."""
+    def named(self, rest: str) -> Failure | None:
+        """What a line without its date tells of."""
         self._lines.append(rest)
         text = "\n".join((*self._lines, ""))
         before: dict[str, str | None] = {}
@@ -94,15 +141,41 @@ class Matcher:
                 return None
             before = match.groupdict()
             text = f"{before.pop('content', None) or text[:-1]}\n"
-        for pattern in self._fail:
-            match = pattern.search(text)
+        for expression in self._fail:
+            match = expression.search(text)
             if match and not any(ignored.search(text) for ignored in self._ignore):
                 self._lines.clear()
-                return self._connections.failed(_merged({**before, **match.groupdict()}))
+                return self._told(_merged({**before, **match.groupdict()}))
         return None
 
+    def _told(self, said: dict[str, str | None]) -> Failure | None:
+        who = self._connections.failed(said)
+        return None if who is None else Failure(who, None, said.get("user") or "")
+
+    def _needed(self) -> tuple[bytes, ...] | None:
+        """Texts of which each line has one that may tell of something; None if nobody knows."""
+        if self._height > 1 or not self._dates.in_words or not all(each.needs for each in self._fail):
+            return None
+        texts = frozenset().union(*(each.needs for each in self._fail))
+        return tuple(text.encode() for text in texts if not any(part in text for part in texts - {text}))
+
     def _compiled(self, text: str) -> re.Pattern[str]:
-        return compiled(text, lines=self._lines.maxlen or 1)
+        return compiled(text, lines=self._height)
+
+
+def _spans(data: bytes) -> Iterator[tuple[int, int]]:
+    begin = 0
+    while (end := data.find(b"\n", begin)) >= 0:
+        yield begin, end
+        begin = end + 1
+
+
+def _places(need: bytes, data: bytes) -> Iterator[int]:
+    """A place of the text in each line that has it."""
+    at = data.find(need)
+    while at >= 0:
+        yield at
+        at = data.find(need, data.index(b"\n", at))
 
 
 def _each(value: str | None) -> list[str]:

@@ -24,7 +24,7 @@ from amiguard.judge.shield import Shield, Standing
 from amiguard.judge.tallies import Tallies
 from amiguard.model import Alarm, Offence, Prefix, Scope, Verdict
 from amiguard.sources import security
-from amiguard.sources.kinds import KINDS
+from amiguard.sources.kinds import MEANINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -130,12 +130,12 @@ class Guard:
         if self._standings[notice.address].ignored:
             return ()
         event = self.notices.hear(notice, log, since)
-        return self._missing(event) if event else ()
+        return self.blame(event) if event else ()
 
     def unheard(self, now: float, passed: float) -> Iterator[Outcome]:
         """Judge the notices of which no security event tells; the arguments are those of `Notices.due`."""
         for event in self.notices.due(now, passed):
-            yield from self._missing(event)
+            yield from self.blame(event)
 
     def known(self, peers: Iterable[Peer]) -> None:
         """These belong to the PBX, and are treated as friends; those known before no longer."""
@@ -183,19 +183,22 @@ class Guard:
         if 0 < int(port) <= _LAST_PORT:
             self.sip_ports.add(int(port))
 
-    def _missing(self, event: SecurityEvent) -> tuple[Outcome, ...]:
-        """Judge what only a notice tells of: it proves nothing."""
-        time = event.time
+    def blame(
+        self, event: SecurityEvent, *, told: Told = "notice", proven: bool = False
+    ) -> tuple[Outcome, ...]:
+        """Judge what no security event tells of: by a notice, which proves nothing, or by a filter."""
         standing = self._standings[event.remote.address]
         if standing.ignored:
             return ()
         if event.service == IAX2:
             self.sip_ports.add(self.iax2_port)
-        if self.bans.covering(standing.source, time):
-            self.scorer.exhibit(standing.source, event, proven=False, told="notice")
+        ban = self.bans.covering(standing.source, event.time)
+        if ban and (ban.scope == "house" or not proven):
+            self.scorer.exhibit(standing.source, event, proven=proven, told=told)
             return ()
+        time = max(event.time, ban.since) if ban else event.time
         points = self.points.of(event)
-        return self._failure(event, time, standing, points, "notice", proven=False) if points else ()
+        return self._failure(event, time, standing, points, told, proven=proven) if points else ()
 
     def _failure(
         self,
@@ -244,7 +247,7 @@ class Guard:
         if not self.logins.reaches(_ENOUGH, *self.scorer.scores(source, time), friend=True):
             return None
         name = wording.account(event)
-        text = f"not banned, {name} has logged in: {KINDS[event.kind].meaning}"
+        text = f"not banned, {name} has logged in: {MEANINGS[event.kind]}"
         return Alarm("suppressed", source, time, text, about=event.account[: wording.NAME])
 
     def _decide(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from amiguard.judge import evidence
 from amiguard.sources import security
+from amiguard.sources.kinds import FAILURE
 
 if TYPE_CHECKING:
     from amiguard.model import Offence, SecurityEvent
@@ -20,11 +21,13 @@ _SCALES: Final = ("fast", "slow")
 
 def reason(offence: Offence, event: SecurityEvent) -> str:
     """Why there is a ban: what the last event was, and which score it brought about."""
-    how = f"{event.service.decode()}/{event.remote.transport.decode() or '?'}"
-    by = "" if event.local else ", told by a notice alone"
+    how = event.service.decode()
+    if event.kind != FAILURE.name:
+        by = "" if event.local else ", told by a notice alone"
+        how = f"{how}/{event.remote.transport.decode() or '?'}{by}"
     score = f"score {offence.score:.1f} {_SCALE.format(offence.reason)}"
     # Of many bans few differ.
-    return sys.intern(f"{security.meaning(event)} ({event.kind} {how}{by}), {score}")
+    return sys.intern(f"{security.meaning(event)} ({event.kind} {how}), {score}")
 
 
 def scale(text: str) -> str:

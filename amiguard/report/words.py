@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from amiguard.judge.tallies import TAMPERING
 from amiguard.report.timeline import OTHERS
-from amiguard.sources.kinds import KINDS
+from amiguard.sources.kinds import MEANINGS
 from amiguard.views import printable, span
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def seconds(count: float) -> str:
 
 def event(kind: str) -> str:
     """What a kind of event means."""
-    return _EVENTS.get(kind) or (KINDS[kind].meaning if kind in KINDS else kind)
+    return _EVENTS.get(kind) or MEANINGS.get(kind, kind)
 
 
 def account(name: bytes) -> str:

@@ -86,6 +86,10 @@ class Bell:
             _log.warning("logs are read once a second only, for they cannot be watched: %s", refused[0])
         self._deaf = bool(refused)
 
+    def ring(self) -> None:
+        """Ring, though no file was written."""
+        self._event.set()
+
     async def wait(self, seconds: float) -> bool:
         """Wait for the bell, at most so long; whether it rang since the last wait."""
         try:

@@ -11,7 +11,7 @@ from amiguard.sources.pace import Pace
 from amiguard.sources.roster import Roster
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 
     from amiguard.sources.position import Chunk, Position
     from amiguard.sources.tail import Tail
@@ -40,8 +40,18 @@ class Follower:
         patterns: Iterable[str],
         positions: Mapping[str, Position],
         refuses: Callable[[str], str] = lambda _: "",
+        busy: Collection[str] = (),
     ) -> None:
+        """Begin.
+
+        Args:
+            patterns: paths and globs.
+            positions: where to go on, by path.
+            refuses: tells why a path must not be read, nothing if it may.
+            busy: paths of which nobody can take more just now; whoever changes that calls `hurry`.
+        """
         self.begun = asyncio.Event()
+        self._busy = busy
         self._roster = Roster(patterns, positions, refuses)
         self._bell = Bell()
         self._pace = Pace()
@@ -62,6 +72,10 @@ class Follower:
         """What is followed now, by path; for status and lag."""
         return self._roster.tails
 
+    def hurry(self) -> None:
+        """Look again at once: somebody is no longer busy."""
+        self._bell.ring()
+
     async def __aiter__(self) -> AsyncIterator[tuple[str, Chunk]]:
         while True:
             self._look_around(time.monotonic())
@@ -74,7 +88,7 @@ class Follower:
         """At most one chunk of each file, so that none starves."""
         self._more = False
         for path, tail in self.tails.items():
-            if chunk := tail.read():
+            if path not in self._busy and (chunk := tail.read()):
                 self._pace.heard(time.monotonic())
                 self._more = self._more or chunk.more
                 yield path, chunk

@@ -160,6 +160,20 @@ _ROWS = (
 KINDS: Final[Mapping[str, EventKind]] = MappingProxyType({row.name: row for row in _ROWS})
 """Every kind by its name."""
 
+FAILURE: Final = EventKind(
+    "Failure",
+    1,
+    _ERROR,
+    ("Line",),
+    (),
+    {"": 2.0},
+    "a failure that a line of a log tells of",
+)
+"""What a fail2ban filter finds in a log of any program; its service is the filter's name."""
+
+MEANINGS: Final[Mapping[str, str]] = MappingProxyType({row.name: row.meaning for row in (*_ROWS, FAILURE)})
+"""What happened, by the name of the kind."""
+
 ACLS: Final[Mapping[bytes, str]] = MappingProxyType(
     {
         b"no_extension_match": "a call to a number that does not exist",

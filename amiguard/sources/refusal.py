@@ -13,11 +13,22 @@ from typing import TYPE_CHECKING, Final, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    Level = Literal["notice", "security"]
+
 _MIXED: Final = re.compile(r"(?:.*/)?(messages|full)(?!.*\.json)(?:[._-][^/]*)?")
+_ASTERISKS: Final = re.compile(
+    r"(?:.*/)?(?:amiguard-)?asterisk(?:-(\w+)[\w-]*)?(?:\.conf)?(?:\[.*)?", re.DOTALL
+)
 _MENDS: Final = {"notice": "notice => notice", "security": "security.json => [json]security"}
 
 
-def refusal(path: str, level: Literal["notice", "security"], levels: Iterable[str] = ()) -> str:
+def level(name: str) -> Level | None:
+    """Which level of Asterisk's a filter of this name or path looks for; None where it is for others."""
+    match = _ASTERISKS.fullmatch(name)
+    return ("security" if match[1] == "security" else "notice") if match else None
+
+
+def refusal(path: str, level: Level, levels: Iterable[str] = ()) -> str:
     """Why a log is no evidence, with the mend; empty when it is.
 
     Args:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from amiguard.lately import Lately
 from amiguard.model import IPV4_BYTES, Endpoint, Prefix, SecurityEvent
-from amiguard.sources.kinds import ACLS, KINDS
+from amiguard.sources.kinds import ACLS, FAILURE, KINDS, MEANINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,9 @@ _EPOCH: Final = (b"1970-01-01", b"1969-12-31")
 _event: Final[Callable[[tuple[object, ...]], SecurityEvent]] = partial(tuple.__new__, SecurityEvent)
 _endpoint: Final[Callable[[tuple[object, ...]], Endpoint]] = partial(tuple.__new__, Endpoint)
 
-_DETAIL: Final = {(kind.name, field): n for kind in KINDS.values() for n, field in enumerate(kind.details)}
+_DETAIL: Final = {
+    (kind.name, field): n for kind in (*KINDS.values(), FAILURE) for n, field in enumerate(kind.details)
+}
 
 
 def _host(text: bytes) -> tuple[bytes, Prefix]:
@@ -134,7 +136,7 @@ def detail(event: SecurityEvent, field: str) -> bytes | None:
 def meaning(event: SecurityEvent) -> str:
     """What happened, in plain words."""
     acl = detail(event, "ACLName")
-    return TAMPERED if event.tampered else ACLS.get(acl or b"", KINDS[event.kind].meaning)
+    return TAMPERED if event.tampered else ACLS.get(acl or b"", MEANINGS[event.kind])
 
 
 def overreaching(event: SecurityEvent) -> bool:

@@ -49,7 +49,12 @@ def test_test_says_whom_a_filter_names() -> None:
         line.split() for line in run("filters", "test", NAME, CRACK).out.splitlines()
     ]
     found = run("filters", "test", NAME, CRACK, "--json").json
-    assert {"version": 1, "filter": NAME, "found": [{"source": "198.51.100.66", "failures": 40}]} == found
+    assert {
+        "version": 1,
+        "filter": NAME,
+        "found": [{"source": "198.51.100.66", "failures": 40}],
+        "given_up": 0,
+    } == found
 
 
 def test_test_takes_the_path_of_a_filter(tmp_path: Path) -> None:

@@ -22,7 +22,6 @@ WRONG = {
     "wrong duration": ("[ban]\ndurations = ['soon']", "soon"),
     "no TOML": ("[service", "line 1"),
     "no UTF-8": ("x = '\udcff'", "x"),
-    "unknown filter": ("[[log]]\npath = '/x'\nfilter = 'sshd'", "unknown filter"),
 }
 COMMANDS = [
     *(["run"], ["status"], ["list"], ["ban", "203.0.113.7"], ["unban", "--all"], ["history"], ["check"]),

@@ -64,7 +64,7 @@ def test_ignoreregex_takes_back() -> None:
 
 def test_the_date_is_cut_out_and_told() -> None:
     failure = matcher(r"^\[\] from <HOST>$").read(f"[2026-11-21 22:21:39 +0000] from {TRUE}", NOW)
-    assert (TRUE, 1_795_299_699.0) == failure
+    assert (TRUE, 1_795_299_699.0, "") == failure
 
 
 def test_a_line_without_a_date_has_that_of_the_last_one() -> None:
