@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import booted
 import chroots
+import netns
 import pytest
 from realsite import Site
 
@@ -22,6 +23,12 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 RELEASES = [pytest.param(each, marks=pytest.mark.xdist_group(each)) for each in chroots.SUITES]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What pytest-xdist starts ends with it at once, and with that all that it has started."""
+    if hasattr(config, "workerinput"):
+        netns.die_with_parent()
 
 
 @pytest.fixture(params=RELEASES)
