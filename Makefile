@@ -22,7 +22,7 @@ BASH   = share/bash-completion/completions/amiguard
 ZSH    = share/zsh/site-functions/_amiguard
 FISH   = share/fish/vendor_completions.d/amiguard.fish
 
-.PHONY: help demo test test-real torture lint bench install place tell-systemd uninstall stop dist clean
+.PHONY: help demo test test-real torture lint bench pictures install place tell-systemd uninstall stop dist clean
 
 help:            ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -67,6 +67,9 @@ lint: $(VENV)/.ready  ## ruff, mypy, import-linter
 
 bench: $(VENV)/.ready  ## speed, beside fail2ban, nft and grep in the same run
 	@$(BIN)/python tests/benchmarks/bench.py $(ARGS)
+
+pictures: $(VENV)/.ready  ## README's pictures in docs/; needs chromium
+	@$(BIN)/python tests/pictures/draw.py
 
 install:         ## as root: into /opt/amiguard, with unit, configuration, completion, man page
 	umask 022 && $(MAKE) --no-print-directory place

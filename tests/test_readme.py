@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 SHARED = {"--config", "--json", "--help", "-h,"}
 """Options of which the text says once who has them."""
 WITHOUT_JSON = {"run", "watch", "demo"}
+SMALL = 150_000
+"""Bytes of a picture."""
 IN_SUMMARY = ("amiguard/cli/", "amiguard/demo/")
 """Packages whose modules the map does not name one by one."""
 
@@ -101,6 +103,13 @@ def test_every_target_of_make_exists() -> None:
 def test_every_path_exists() -> None:
     assert {"LICENSE", "tests/corpus/index.tsv", "amiguard/sources/kinds.py"} <= readme.paths()
     assert [] == [path for path in readme.paths() if not (readme.ROOT / path).exists()]
+
+
+def test_every_picture_exists_and_is_small() -> None:
+    pictures = [readme.ROOT / path for path in re.findall(r"!\[[^]]+\]\(([^)]+)\)", readme.TEXT)]
+    assert {".png", ".svg"} == {picture.suffix for picture in pictures}
+    assert [] == [picture for picture in pictures if picture.stat().st_size > SMALL]
+    assert set(pictures) == set((readme.ROOT / "docs").iterdir()), "all that are drawn are shown"
 
 
 def test_what_the_map_names_exists() -> None:
