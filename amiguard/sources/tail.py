@@ -51,6 +51,7 @@ class Tail:
         self.leaving = False
         self.overlong = 0
         self._backlog = True
+        self._looked = False
         self._start = position
         self._file: LogFile | None = None
         self._left: deque[Position] = deque(maxlen=_REMEMBERED)
@@ -109,7 +110,7 @@ class Tail:
         return known
 
     def _fail(self, state: State, reason: str) -> None:
-        self.state, self.reason, self.leaving = state, reason, False
+        self.state, self.reason, self._looked, self.leaving = state, reason, False, False
 
     def _look(self) -> Chunk | None:
         if self._file is None:
@@ -124,11 +125,12 @@ class Tail:
         data = file.take()
         if data is None:
             return None
-        self.state, self.leaving = "following", False
+        self.state, self._looked = "following", False
+        self.leaving = not file.more and not self._is_present(file)
         self.overlong += bool(data) and file.overlong
         chunk = Chunk(data, file.position, self._backlog, file.more)
         if self._backlog and not file.more:
-            self._backlog = not self._is_present(file)
+            self._backlog = self.leaving
         return chunk
 
     def _is_present(self, file: LogFile) -> bool:
@@ -144,10 +146,10 @@ class Tail:
         present = self.path.stat()
         successor = None if file.is_same(present) else self._successor(file, present)
         if successor is None:
-            self.state, self.leaving, self._backlog = "following", False, False
+            self.state, self._looked, self.leaving, self._backlog = "following", False, False, False
             return None
-        if not self.leaving:
-            self.leaving = True
+        if not self._looked:
+            self._looked = self.leaving = True
             return None
         if torn := file.tear():
             return self._torn(torn, file)
@@ -167,7 +169,7 @@ class Tail:
         if self._file:
             self._left.append(self._file.position)
             self._file.close()
-        self._file, self.leaving = file, False
+        self._file, self._looked, self.leaving = file, False, False
         return file
 
     def _open(self, path: Path) -> LogFile:

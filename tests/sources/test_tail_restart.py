@@ -51,6 +51,21 @@ def test_restart_finds_the_renamed_file_and_all_that_came_after_it(log: Log, rot
     assert {True} == {chunk.backlog for chunk in log.chunks}
 
 
+def test_whoever_is_in_a_rotated_file_looks_again_soon(log: Log) -> None:
+    """Else a restart would take a second for each file that was rotated meanwhile."""
+    log.write(lines(1))
+    log.read()
+    log.write(lines(2))
+    sequential(log)
+    log.write(lines(3))
+    log.restart()
+    chunk = log.tail.read()
+    assert chunk is not None
+    assert (lines(2), True) == (chunk.data, log.tail.leaving)
+    assert lines(3) == log.read()
+    assert not log.tail.leaving
+
+
 def test_restart_finds_a_file_under_any_name(log: Log) -> None:
     log.write(lines(1))
     log.read()
