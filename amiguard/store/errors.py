@@ -57,6 +57,8 @@ def telling(path: Path, deed: str) -> Iterator[None]:
         known = _CAUSES.get(code(error))
         text = f"{path}: cannot {deed}: {f'{known} ({error})' if known else error}"
         raise StoreError(text, damaged=code(error) in DAMAGED, passing=code(error) in _PASSING) from error
+    except UnicodeDecodeError as error:  # SQLite quotes a schema that is none, and Python would have it UTF-8
+        raise StoreError(f"{path}: cannot {deed}: it is damaged ({error})", damaged=True) from error
     except OSError as error:
         text = f"{error.filename or path}: cannot {deed}: {error.strerror or error}"
         raise StoreError(text, passing=error.errno in _PASSING_ERRNO) from error

@@ -49,8 +49,8 @@ def open_database(directory: Path) -> tuple[sqlite3.Connection, list[str]]:
         warnings = _own(directory)
         try:
             return _open(path), warnings
-        except sqlite3.DatabaseError as error:
-            if code(error) not in DAMAGED:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            if isinstance(error, sqlite3.DatabaseError) and code(error) not in DAMAGED:
                 raise
             aside = set_aside(path)
             warnings.append(f"{path}: {error}; set aside as {aside.name}, a new one is begun")

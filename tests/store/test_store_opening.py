@@ -84,7 +84,12 @@ def truncate(file: Path) -> None:
         stream.truncate(file.stat().st_size // 2)
 
 
-@pytest.mark.parametrize("damage", [garble_header, garble_middle, truncate])
+def garble_schema(path: Path) -> None:
+    """SQLite quotes what it cannot read, and that is no UTF-8."""
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE bans (", b"CREATE TABLE bans \xcc", 1))
+
+
+@pytest.mark.parametrize("damage", [garble_header, garble_middle, garble_schema, truncate])
 def test_a_damaged_file_is_set_aside_and_a_new_one_begun(
     state_dir: Path, damage: Callable[[Path], None]
 ) -> None:

@@ -28,8 +28,6 @@ for turn in range(1, rotations + 1):
         if number % 40 == 0:
             time.sleep(max(0, began + number / rate - time.monotonic()))
     os.rename(path, f"{path}.{turn}")
-    if turn > 20:
-        os.unlink(f"{path}.{turn - 20}")
     log.close()
     log = open(path, "ab", buffering=0)
 print(time.monotonic() - began)
