@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import subprocess
 import time
 from collections import Counter
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import fakeasterisk
 import nft
@@ -16,6 +17,9 @@ import ordeal
 import pytest
 import written
 from lab import Service, eventtv, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytestmark = [pytest.mark.kernel, pytest.mark.nft]
 
@@ -70,8 +74,11 @@ class Life:
         assert self._service.process is not None
         process = Path(f"/proc/{self._service.process.pid}")
         pages = int((process / "statm").read_text(encoding="ascii").split()[1])
-        files = Counter(str(each.readlink()).partition(":")[0] for each in (process / "fd").iterdir())
-        return Held(files, len(list((process / "task").iterdir())), pages * os.sysconf("SC_PAGESIZE"))
+        return Held(
+            Counter(open_files(process)),
+            len(list((process / "task").iterdir())),
+            pages * os.sysconf("SC_PAGESIZE"),
+        )
 
     def _speak(self) -> None:
         """Asterisk tells a few things on both channels."""
@@ -109,6 +116,13 @@ class Life:
         self._service.ask("ban", address=address, **{"for": "2s"})
         if self._random.random() < 0.5:
             self._service.ask("unban", addresses=[address])
+
+
+def open_files(process: Path) -> Iterator[str]:
+    """What is open: paths, and kinds of what has none."""
+    for each in (process / "fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            yield str(each.readlink()).partition(":")[0]
 
 
 def elements(name: str) -> int:
