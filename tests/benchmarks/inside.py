@@ -14,8 +14,10 @@ import footprint
 import growth
 import latency
 import listing
+import packets
 import restart
 import scale
+import startup
 import throughput
 import twice
 from process import BenchError
@@ -34,6 +36,8 @@ MEASUREMENTS: Mapping[str, Callable[[Path, Scale], Iterator[Figure]]] = {
     "burst": burst.measure,
     "restart": restart.measure,
     "listing": listing.measure,
+    "packets": packets.measure,
+    "startup": startup.measure,
     "footprint": footprint.measure,
     "growth": growth.measure,
 }

@@ -16,11 +16,12 @@ class Scale:
     flooded: float
     bans: int
     peer_bans: int
-    burst: int
+    bursts: tuple[int, ...]
     peer_burst: int
     restored: tuple[int, ...]
     tracked: int
     watched: float
+    packeted: tuple[int, ...]
     grown: tuple[int, ...]
 
 
@@ -32,11 +33,12 @@ FULL = Scale(
     flooded=10.0,
     bans=250,
     peer_bans=40,
-    burst=10_000,
+    bursts=(10_000, 100_000),
     peer_burst=300,
     restored=(10_000, 100_000),
     tracked=100_000,
     watched=10.0,
+    packeted=(1_000, 10_000, 100_000),
     grown=(1_000, 10_000, 100_000, 1_000_000),
 )
 QUICK = Scale(
@@ -47,10 +49,11 @@ QUICK = Scale(
     flooded=3.0,
     bans=60,
     peer_bans=6,
-    burst=2_000,
+    bursts=(2_000,),
     peer_burst=60,
     restored=(10_000,),
     tracked=20_000,
     watched=3.0,
+    packeted=(1_000, 10_000),
     grown=(1_000, 10_000),
 )
