@@ -24,13 +24,14 @@ def told(guard: Guard, now: float, since: float, banned: Callable[[Prefix], bool
         banned: whether a source is banned.
     """
     return {
-        "accounts": [_attack(each, banned) for each in guard.logins.accounts.all(since)],
+        "accounts": [_whole(each, banned) for each in guard.logins.accounts.all(since)],
         "broken_phones": [views.broken_phone(phone) for phone in guard.phones.broken(now)],
         "breaches": [views.alarm(alarm) for alarm in guard.alarms if alarm.what == "breach"],
     }
 
 
-def _attack(attack: Attack, banned: Callable[[Prefix], bool]) -> dict[str, Any]:
+def attack(attack: Attack) -> dict[str, Any]:
+    """An account that is guessed at, and by how many sources."""
     return {
         "account": views.printable(attack.account),
         "service": views.printable(attack.service),
@@ -40,6 +41,13 @@ def _attack(attack: Attack, banned: Callable[[Prefix], bool]) -> dict[str, Any]:
         "last": views.moment(attack.last),
         "failures": attack.failures,
         "sources": len(attack.sources),
+    }
+
+
+def _whole(one: Attack, banned: Callable[[Prefix], bool]) -> dict[str, Any]:
+    """The same with each source, and whether that is banned."""
+    return {
+        **attack(one),
         "from": [
             {
                 "address": source.address,
@@ -48,6 +56,6 @@ def _attack(attack: Attack, banned: Callable[[Prefix], bool]) -> dict[str, Any]:
                 "last": views.moment(tries.last),
                 "banned": banned(source),
             }
-            for source, tries in attack.sources
+            for source, tries in one.sources
         ],
     }

@@ -8,6 +8,7 @@ import month
 from made import START, event
 
 from amiguard.judge import evidence
+from amiguard.judge.accounts import Attack, Tries
 from amiguard.judge.evidence import Exhibit
 from amiguard.judge.rhythm import BrokenPhone
 from amiguard.model import Alarm, Ban, Prefix
@@ -61,6 +62,7 @@ def material(**more: Any) -> Material:
         "bans": (),
         "tallies": (),
         "alarms": (),
+        "attacks": (),
         "phones": (),
         "running": (),
         "gaps": (),
@@ -68,6 +70,12 @@ def material(**more: Any) -> Material:
     return Material(
         **{"host": "pbx", "since": START - month.DAY, "until": START, "status": None, **nothing, **more}
     )
+
+
+def attack(name: bytes = b"101", *, sources: int = 12, exists: bool = True) -> Attack:
+    """An account at which so many sources guessed three times each, a second apart."""
+    tries = tuple((Prefix.parse(f"198.51.100.{n}"), Tries(3, START - sources + n)) for n in range(sources))
+    return Attack(b"PJSIP", name, exists, START - 900, 3 * sources, tries)
 
 
 def everywhere(name: bytes) -> Report:
@@ -79,6 +87,7 @@ def everywhere(name: bytes) -> Report:
             host=text,
             bans=[row],
             alarms=[Alarm("breach", SOURCE, START, text)],
+            attacks=[attack(name)],
             phones=[BrokenPhone(SOURCE, name, 60.0, START, 9, text)],
             running=[Standing(row.ban, 5, 500)],
             status=status(text),

@@ -15,6 +15,7 @@ from amiguard import ledger
 from amiguard.asking import ControlError, asking
 from amiguard.cli import offline
 from amiguard.exits import Exit
+from amiguard.judge.friends import DAY
 from amiguard.judge.guard import Guard
 from amiguard.model import FOREVER, Ban, Prefix
 from amiguard.report.material import Material, Standing
@@ -52,6 +53,7 @@ def gathered(config: Config, since: float, until: float) -> Iterator[Material]:
             _bans(archive, since),
             archive.tallies(since),
             list(guard.alarms),
+            list(guard.logins.accounts.all(max(since, until - DAY))),
             list(guard.phones.broken(until)),
             running,
             status,

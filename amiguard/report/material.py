@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from amiguard.judge.accounts import Attack
     from amiguard.judge.rhythm import BrokenPhone
     from amiguard.judge.tallies import Tally
     from amiguard.model import Alarm, Ban
@@ -29,6 +30,7 @@ class Material(NamedTuple):
         bans: those that began, newest first, with their evidence; gone through once.
         tallies: failures by the hour.
         alarms: what was said, and is remembered.
+        attacks: accounts that were guessed at within the last day, by whomever.
         phones: those that are broken now.
         running: the bans that stand now; None where nobody told.
         status: what the service says of itself; None where it does not answer.
@@ -41,6 +43,7 @@ class Material(NamedTuple):
     bans: Iterable[BanRow]
     tallies: Iterable[Tally]
     alarms: Sequence[Alarm]
+    attacks: Sequence[Attack]
     phones: Sequence[BrokenPhone]
     running: Sequence[Standing] | None
     status: Mapping[str, Any] | None

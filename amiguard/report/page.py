@@ -15,6 +15,7 @@ from amiguard.views import printable, span
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from amiguard.judge.accounts import Attack
     from amiguard.report.markup import Markup
     from amiguard.report.summary import Count, Report
     from amiguard.report.timeline import Timeline
@@ -100,13 +101,26 @@ def _networks(report: Report) -> Iterator[Markup]:
 
 
 def _accounts(report: Report) -> Iterator[Markup]:
+    if report.attacks:
+        yield element("p", "Within the last day, by whomever:")
+        found = [_attack(one) for one in report.attacks]
+        yield _table(("account/w", "service/t", "attack/t", "sources/n", "failures/n", "last/t"), found)
     if report.accounts:
-        yield element("p", "As the evidence against banned sources tells (the last eight records of each).")
+        yield element(
+            "p",
+            "Over the whole time, as the evidence against banned sources tells (eight records of each):",
+        )
         rows = [
             (account(one.name), number(one.sources), number(one.tries), minute(one.last))
             for one in report.accounts
         ]
         yield _table(("account/w", "sources/n", "tries/n", "last/t"), rows)
+
+
+def _attack(one: Attack) -> tuple[str, ...]:
+    kind = one.kind if one.exists else "no such account"
+    counts = number(len(one.sources)), number(one.failures)
+    return account(one.account), printable(one.service), kind, *counts, minute(one.last)
 
 
 def _effects(report: Report) -> Iterator[Markup]:

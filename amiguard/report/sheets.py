@@ -7,6 +7,7 @@ import io
 from typing import TYPE_CHECKING, Any, Final
 
 from amiguard import views
+from amiguard.attacks import attack
 from amiguard.report.words import account
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def document(report: Report) -> dict[str, Any]:
             {**one._asdict(), "name": account(one.name), "last": views.moment(one.last)}
             for one in report.accounts
         ],
+        "attacks": [attack(one) for one in report.attacks],
         "standing": _standing(report),
         "newest": [views.past(row, report.until) for row in report.newest],
         "tampering": {"records": report.tampering, "sources": _named(report.tamperers)},
@@ -73,6 +75,9 @@ def _rows(report: Report) -> Iterator[_Row]:
         last, name = views.moment(one.last) or "", account(one.name)
         yield "accounts", last, name, "tries", one.tries
         yield "accounts", last, name, "sources", one.sources
+    for tried in report.attacks:
+        yield "attacks", views.moment(tried.last) or "", account(tried.account), "sources", len(tried.sources)
+        yield "attacks", views.moment(tried.last) or "", account(tried.account), "failures", tried.failures
     for ban, packets, octets in report.running or ():
         yield "standing", views.moment(ban.since) or "", str(ban.source), "packets", packets
         yield "standing", views.moment(ban.since) or "", str(ban.source), "bytes", octets

@@ -14,6 +14,7 @@ from amiguard.report.timeline import Ruler, Tracks
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from amiguard.judge.accounts import Attack
     from amiguard.judge.evidence import Exhibit
     from amiguard.judge.rhythm import BrokenPhone
     from amiguard.judge.tallies import Tally
@@ -93,6 +94,7 @@ class Report(NamedTuple):
     tampering: int
     tamperers: tuple[Count, ...]
     alarms: tuple[Alarm, ...]
+    attacks: tuple[Attack, ...]
     phones: tuple[BrokenPhone, ...]
     status: Mapping[str, Any] | None
     gaps: tuple[str, ...]
@@ -124,6 +126,7 @@ def summarise(material: Material) -> Report:
         failures.counts["event"][TAMPERING],
         _ranked(sentences.tamperers),
         tuple(alarm for alarm in material.alarms if alarm.time >= material.since),
+        _worst(material.attacks),
         tuple(material.phones),
         material.status,
         tuple(material.gaps),
@@ -203,6 +206,11 @@ class _Sentences:
 
 def _busiest(running: Iterable[Standing]) -> tuple[Standing, ...]:
     return _first(running, lambda one: (-one.packets, -one.ban.since))
+
+
+def _worst(attacks: Iterable[Attack]) -> tuple[Attack, ...]:
+    """Accounts that exist before those that do not, then those with the most sources."""
+    return _first(attacks, lambda one: (not one.exists, -len(one.sources), -one.failures, one.account))
 
 
 def _first(found: Iterable[Any], key: Callable[[Any], Any]) -> tuple[Any, ...]:

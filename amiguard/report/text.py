@@ -30,7 +30,10 @@ def lines(report: Report) -> Iterator[str]:
         yield _line("network", f"{network.network}: {network.bans} bans of {network.sources} sources")
     for account in report.accounts[:_SHOWN]:
         tried = f"{account.tries} tries of {account.sources} banned sources"
-        yield _line("account under attack", f"{words.account(account.name)}: {tried}")
+        yield _line("account tried", f"{words.account(account.name)}: {tried}")
+    for attack in [one for one in report.attacks if one.exists][:_SHOWN]:
+        tried = f"{attack.failures} failures of {len(attack.sources)} sources within a day ({attack.kind})"
+        yield _line("account under attack", f"{words.account(attack.account)}: {tried}")
     for alarm in report.alarms[:_SHOWN]:
         yield _line(alarm.what, f"{words.minute(alarm.time)} {alarm.source}: {printable(alarm.text)}")
     for phone in report.phones[:_SHOWN]:

@@ -39,6 +39,9 @@ def test_it_tells_what_happened_and_how_the_service_does(tmp_path: Path) -> None
     assert [{"network": "203.0.113.0/24", "bans": 2, "sources": 2, "packets": 0}] == report["networks"]
     assert {"203.0.113.7", "203.0.113.8"} == {ban["address"] for ban in report["standing"]["bans"]}
     assert ("ok", []) == (report["status"]["firewall"]["state"], report["gaps"])
+    assert [("101", "tries", 2, 10)] == [
+        (row["account"], row["attack"], row["sources"], row["failures"]) for row in report["attacks"]
+    ]
     assert [("101", 2, 10)] == [(row["name"], row["sources"], row["tries"]) for row in report["accounts"]]
 
 
@@ -51,7 +54,7 @@ def test_it_tells_the_same_when_the_service_is_down_but_for_its_status(tmp_path:
     assert after["status"] is None
     [gap] = after["gaps"]
     assert "no service answers" in gap
-    for name in ("failures", "networks", "accounts", "delays"):
+    for name in ("failures", "networks", "accounts", "attacks", "delays"):
         assert before[name] == after[name]
     assert before["bans"]["by_proof"] == after["bans"]["by_proof"]
     assert 2 == after["standing"]["total"]

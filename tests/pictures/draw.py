@@ -82,6 +82,7 @@ def _report() -> Report:
             bans=rows,
             tallies=past.tallies,
             alarms=month.alarms(START),
+            attacks=[reported.attack(b"1001", sources=40), reported.attack(b"100", sources=3)],
             phones=[phone],
             running=[one._replace(bytes=one.packets * 420) for one in standing],
             status=status,

@@ -8,7 +8,7 @@ import json
 
 import pytest
 from made import START
-from reported import HOSTILE, ban, everywhere, material
+from reported import HOSTILE, attack, ban, everywhere, material
 
 from amiguard import views
 from amiguard.judge.tallies import HOUR, Tally
@@ -26,7 +26,11 @@ def rows(text: str) -> list[list[str]]:
 
 
 def test_json_has_each_thing_under_its_name() -> None:
-    report = summarise(material(bans=[ban()], tallies=[TALLY], running=[Standing(ban().ban, 5, 300)]))
+    report = summarise(
+        material(
+            bans=[ban()], tallies=[TALLY], attacks=[attack(b"102")], running=[Standing(ban().ban, 5, 300)]
+        )
+    )
     told = json.loads(json.dumps(document(report)))
     assert [{"name": "InvalidPassword", "times": 3}] == told["failures"]["by_event"]
     assert (3, 3) == (told["failures"]["series"][0]["total"], sum(told["failures"]["series"][0]["values"]))
@@ -35,6 +39,9 @@ def test_json_has_each_thing_under_its_name() -> None:
     assert ["101"] == [account["name"] for account in told["accounts"]]
     assert (1, 5, 300) == tuple(told["standing"][name] for name in ("total", "packets", "bytes"))
     assert {"records": 0, "sources": []} == told["tampering"]
+    assert [("102", "distributed", 12, 36)] == [
+        (row["account"], row["attack"], row["sources"], row["failures"]) for row in told["attacks"]
+    ]
     assert (None, []) == (told["status"], told["gaps"])
 
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 from made import ATTACKER, START
-from reported import SOURCE, ban, material
+from reported import SOURCE, attack, ban, material
 
 from amiguard.judge.tallies import HOUR, Tally
 from amiguard.model import Alarm, Prefix
@@ -75,6 +75,11 @@ def test_the_time_to_a_ban_is_counted_from_the_oldest_record() -> None:
     assert delays
     assert (4, 2.0, 7.0) == (delays.bans, delays.median, delays.ninth_decile)
     assert [2, 2, 0, 0, 0, 0] == [row.times for row in delays.spread]
+
+
+def test_accounts_that_exist_come_first_then_those_with_the_most_sources() -> None:
+    few, many, none = attack(b"1", sources=2), attack(b"2", sources=9), attack(b"3", sources=99, exists=False)
+    assert (many, few, none) == summarise(material(attacks=[none, few, many])).attacks
 
 
 def test_who_tampered_is_named() -> None:
