@@ -98,7 +98,8 @@ def look(config: Config, installation: Installation, logs: Logs) -> list[Finding
 
 
 async def _canary(ami: Ami, logs: Logs, *, listen: bool) -> list[Finding]:
-    ears: list[_Ear] = [_LogEar(path, notices=logs.filter(path) == NOTICE) for path in paths(logs)]
+    told = [path for path in paths(logs) if not (logs.entry(path).foreign or logs.refusal(path))]
+    ears: list[_Ear] = [_LogEar(path, notices=logs.filter(path) == NOTICE) for path in told]
     async with contextlib.AsyncExitStack() as stack:
         if listen:
             client = AmiClient(ami)

@@ -15,7 +15,7 @@ from amiguard.config import NOTICE, SECURITY
 from amiguard.sight import NOTICES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from amiguard.asterisk.channels import Channel
     from amiguard.logs import Logs
@@ -31,7 +31,7 @@ def look(logs: Logs, log_directory: str) -> Iterator[Finding]:
     for path in paths(logs):
         found = _path(path, logs)
         yield found
-        if found.level == "ok":
+        if found.level == "ok" and not logs.entry(path).foreign:
             yield from _doubts(path, logs.channel(path), log_directory)
 
 
@@ -58,19 +58,19 @@ def _doubts(path: str, channel: Channel | None, log_directory: str) -> Iterator[
 def _path(path: str, logs: Logs) -> Finding:
     if why_not := logs.refusal(path):
         return Finding("error" if path in logs.patterns else "warning", path, f"is not read: {why_not}")
-    entry = logs.entry(path)
-    notices = entry.filter == NOTICE
+    entry, channel = logs.entry(path), logs.channel(path)
+    promised = "" if channel is None else _promised(channel, entry.filter)
     try:
         status = Path(path).stat()
         if not stat.S_ISREG(status.st_mode):
             return Finding("error", path, "not a regular file", "name the log itself")
         if not status.st_size:  # nor read: some files of /proc never end, and have no size
-            return Finding("ok", path, "empty so far")
+            return Finding("ok", path, "empty so far", form=promised)
         with Path(path).open("rb") as file:
             file.seek(max(status.st_size - _SAMPLE, 0))
             sample = file.read(_SAMPLE)
     except FileNotFoundError:
-        level = "notice => notice" if notices else "security.json => [json]security"
+        level = "notice => notice" if entry.filter == NOTICE else "security.json => [json]security"
         mend = f'add "{level}" to [logfiles] in logger.conf, then `logger reload`'
         text = "does not exist yet; it is followed when it does"
         return Finding("warning", path, text, "" if entry.foreign else mend)
@@ -78,16 +78,28 @@ def _path(path: str, logs: Logs) -> Finding:
         return Finding("error", path, error.strerror or str(error), "let the service's user read it")
     lines = sample if status.st_size <= _SAMPLE else sample.partition(b"\n")[2]
     whole = lines[: lines.rfind(b"\n") + 1]
-    judged = {SECURITY: _events, NOTICE: _notices}.get(entry.filter, partial(_failures, entry.filter))
-    return judged(path, whole)
+    judges: dict[str, Callable[[str, bytes], Finding]] = {
+        SECURITY: partial(_events, promised),
+        NOTICE: _notices,
+    }
+    return judges.get(entry.filter, partial(_failures, entry.filter))(path, whole)
 
 
-def _events(path: str, lines: bytes) -> Finding:
+def _promised(channel: Channel, name: str) -> str:
+    """The form that logger.conf promises of a log that has told nothing yet; empty if it promises none."""
+    if name == SECURITY and channel.carries("security"):
+        return "json" if channel.format == "json" else "classic"
+    return NOTICES if name == NOTICE and channel.carries("notice") and channel.format != "json" else ""
+
+
+def _events(promised: str, path: str, lines: bytes) -> Finding:
     from amiguard.sources.securitylog import Ambiguous, SecurityLog  # noqa: PLC0415
 
     reader = SecurityLog(skip_challenges=False)
     found = list(reader.feed(lines, 0.0))
     times = [each.time for each in found if not isinstance(each, Ambiguous)]
+    if not times and promised:
+        return Finding("ok", path, f"{promised}, no security event since it was begun", form=promised)
     if not times:
         return Finding("warning", path, "holds no security event", "is it the log with the level `security`?")
     text = f"{reader.form}, {len(times)} events and {len(found) - len(times)} ambiguous records at its end"

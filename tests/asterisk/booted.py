@@ -68,8 +68,8 @@ def lack() -> str:
     absent = [name for name in ("systemd-nspawn", "nsenter") if not shutil.which(name)]
     if absent:
         return f"needs {', '.join(absent)}"
-    built = chroots.path(chroots.HOST)
-    return "" if built.exists() else f"needs a machine in {built}: make test-real builds it"
+    built = chroots.version(chroots.HOST)
+    return "" if built else f"needs a machine in {chroots.path(chroots.HOST)}: make test-real builds it"
 
 
 def wheels(folder: Path) -> Path:

@@ -27,9 +27,14 @@ WORKSPACE = "lab"
 """Where, in a chroot, an instance has everything it writes."""
 
 _VERSION_FILE = ".asterisk-version"
+_PACKAGES_FILE = ".packages"
+"""In the `HOST`, those that it was built with."""
 _PACKAGES = ("asterisk", "asterisk-modules")
 _HOST_RELEASE = "22"
-_HOST_PACKAGES = ("systemd", "systemd-sysv", "dbus", "nftables", "make", "python3", "python3-venv")
+_HOST_PACKAGES = (
+    *("systemd", "systemd-sysv", "dbus", "nftables", "logrotate"),
+    *("make", "python3", "python3-venv"),
+)
 _PLAIN = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
 _FILES = {
     "usr/sbin/policy-rc.d": "#!/bin/sh\nexit 101\n",  # nothing may start a service in there
@@ -64,7 +69,9 @@ def path(release: str) -> Path:
 
 def version(release: str) -> str:
     """The version of a built release, such as `22.10.1`; empty if it is not built."""
-    file = path(release) / _VERSION_FILE
+    file, packed = path(release) / _VERSION_FILE, path(release) / _PACKAGES_FILE
+    if release == HOST and not (packed.exists() and packed.read_text("ascii").split() == [*_HOST_PACKAGES]):
+        return ""
     return file.read_text(encoding="ascii").strip() if file.exists() else ""
 
 
@@ -93,10 +100,12 @@ def _build(release: str) -> None:
         _run("cp", "--archive", str(path(_HOST_RELEASE)), str(fresh))
         shutil.copy("/etc/resolv.conf", fresh / "etc/resolv.conf")
         _fill(fresh, _HOST_PACKAGES)
+        (fresh / _PACKAGES_FILE).write_text(" ".join(_HOST_PACKAGES), encoding="ascii")
     else:
         _begin(fresh, release)
         _fill(fresh, _PACKAGES)
         (fresh / _VERSION_FILE).write_text(_version_in(fresh, release), encoding="ascii")
+    shutil.rmtree(path(release), ignore_errors=True)
     fresh.rename(path(release))
 
 

@@ -76,6 +76,12 @@ def gets_through(host: Host) -> bool:
     return False
 
 
+def canary(machine: Machine) -> dict[str, str]:
+    """Which channels tell of a failed log-in."""
+    told = json.loads(machine.run("amiguard check --canary --json"))["findings"]
+    return {each["subject"]: each["level"] for each in told if each["subject"].startswith("canary: ")}
+
+
 def digests(machine: Machine) -> dict[str, str]:
     """Of each file of Asterisk's configuration."""
     lines = machine.run(f"find {ASTERISK} -type f -exec md5sum {{}} +").splitlines()
@@ -91,13 +97,6 @@ def test_from_a_bare_pbx_to_a_guarded_one_and_back(machine: Machine, internet: I
     assert re.search(r"^ok +sight +full$", told["amiguard check"], re.MULTILINE)
     assert told["amiguard status"].startswith("guarding since")
     assert "nothing to change" in machine.run("amiguard setup")
-    told = json.loads(machine.run("amiguard check --canary --json"))["findings"]
-    heard = {each["subject"]: each["level"] for each in told if each["subject"].startswith("canary: ")}
-    assert {
-        "canary: /var/log/asterisk/security.json": "ok",
-        "canary: /var/log/asterisk/notice": "ok",
-        "canary: ami 127.0.0.1:5038": "ok",
-    } == heard
 
     attacker = internet.host("203.0.113.1/32")
     assert gets_through(internet.host("192.0.2.1/24"))
@@ -112,6 +111,13 @@ def test_from_a_bare_pbx_to_a_guarded_one_and_back(machine: Machine, internet: I
     assert {"log": "following", "ami": "listening"} == {
         each["kind"]: each["state"] for each in status["sources"]
     }
+
+    machine.run("logrotate --force /etc/logrotate.d/amiguard && test -s /var/log/asterisk/security.json.1")
+    assert {
+        "canary: /var/log/asterisk/security.json": "ok",
+        "canary: /var/log/asterisk/notice": "ok",
+        "canary: ami 127.0.0.1:5038": "ok",
+    } == canary(machine)
 
     assert "unbanned 203.0.113.1\n" == machine.run("amiguard unban 203.0.113.1")
     assert gets_through(attacker)

@@ -345,6 +345,24 @@ def test_a_log_of_the_security_level_alone_is_beyond_doubt(
     assert [] == doubts(tmp_path, "security => [json]security,error", monkeypatch)
 
 
+@pytest.mark.parametrize(
+    ("levels", "form"), [("[json]security", "json"), ("security", "classic"), ("[plain]security", "classic")]
+)
+@pytest.mark.parametrize("text", ["", "[Nov 22 07:32:52] Asterisk 22.10.1 built by nobody @ pbx\n"])
+def test_of_a_log_just_begun_the_form_is_known_from_logger_conf(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, levels: str, form: str, text: str
+) -> None:
+    """As after each rotation: nothing is amiss, and what will not be seen is no surprise."""
+    log = tmp_path / "security"
+    log.write_text(text, encoding="utf-8")
+    (tmp_path / "logger.conf").write_text(f"[logfiles]\n{log} => {levels}\n")
+    monkeypatch.setattr("amiguard.asterisk.discover.discover.__defaults__", (str(tmp_path), ""))
+    told = found(checked(tmp_path, f'[[log]]\npath = "{log}"\n'))
+    assert "ok" == told[str(log)][0]
+    assert (form == "json") is ("sight: quote-blind" not in told)
+    assert "sight: oversize-blind" in told
+
+
 def test_a_log_that_asterisk_does_not_write_is_doubtful(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
