@@ -1,20 +1,27 @@
-"""Edge: bans in the log, a few lines for however many."""
+"""Edge: bans and doubtful records in the log, a few lines for however many."""
 
 from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, Final
 
+from amiguard.quota import Quota
+from amiguard.sources.securitylog import BROKEN
 from amiguard.views import printable, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from amiguard.model import Ban
+    from amiguard.notify.reporter import Reporter
+    from amiguard.sources.securitylog import Ambiguous
 
 _log = logging.getLogger("amiguard")
 
 _ANNOUNCED: Final = 20
+_WARNINGS_A_MINUTE: Final = 10
+_BROKEN: Final = 10
+_BLINDED: Final = "somebody tries to hide honest ones among them; a JSON log cannot be broken so"
 
 
 def say_each(text: str, bans: Sequence[Ban]) -> None:
@@ -34,3 +41,23 @@ def announce(bans: Sequence[Ban]) -> None:
         )
     if len(bans) > _ANNOUNCED:
         _log.warning("banned %d more at once; `amiguard list` names them", len(bans) - _ANNOUNCED)
+
+
+class Doubts:
+    """Says which records blame nobody, so many a minute; more of them broken than that is an alarm."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self._quota = Quota(_WARNINGS_A_MINUTE)
+        self._broken = Quota(_BROKEN + 1)
+
+    def say(self, name: str, found: Ambiguous, now: float) -> None:
+        """The channel of that name has told what can be read in no way, or in several."""
+        if found.why == BROKEN and self._broken.take(now) == 1:
+            text = f"more than {_BROKEN} broken records in {name} within a minute: {_BLINDED}"
+            _log.error("%s", text)
+            self._reporter.tell("tampering", now, text)
+        if left := self._quota.take(now):
+            last = "; more of this minute are only counted" if left == 1 else ""
+            text = printable(found.text)
+            _log.warning("ambiguous record in %s, %s: %s%s", name, found.why, text, last)

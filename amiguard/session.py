@@ -13,7 +13,7 @@ import logging
 import struct
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from amiguard import host, ledger, systemd
 from amiguard.asking import ControlError
@@ -26,6 +26,9 @@ from amiguard.hearing import Hearing
 from amiguard.judge.guard import Guard
 from amiguard.ledger import Ledger
 from amiguard.mender import Mender
+from amiguard.metrics.exporter import Exporter, MetricsError
+from amiguard.metrics.office import Office
+from amiguard.metrics.tally import TallyingGuard
 from amiguard.notify.messenger import Messenger, NotifyError
 from amiguard.notify.reporter import Reporter
 from amiguard.scribe import Scribe
@@ -37,7 +40,7 @@ from amiguard.warden import ALLOWED, Warden
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Coroutine, Iterator, Mapping
 
     from amiguard.config import Config
     from amiguard.control import Door, Reply
@@ -62,21 +65,34 @@ class StartAgain(Exception):  # noqa: N818 - nothing is wrong any more
     """What the store held could not be used and is set aside: a new session begins without it."""
 
 
+class Tellers(NamedTuple):
+    """Who tells others of what we do, as far as anybody wants to know."""
+
+    messenger: Messenger
+    exporter: Exporter
+
+    def tasks(self, office: Office | None) -> Iterator[Coroutine[Any, Any, None]]:
+        """What must run; the office makes the figures."""
+        yield from self.messenger.tasks()
+        if office:
+            yield from self.exporter.tasks(office.page)
+
+
 class Session:
     """One configuration at work."""
 
     def __init__(
-        self, config: Config, store: Store, firewall: Firewall | None, door: Door, messenger: Messenger
+        self, config: Config, store: Store, firewall: Firewall | None, door: Door, tellers: Tellers
     ) -> None:
         self._config = config
         self._door = door
         self._store = store
         self._firewall = firewall
-        self._guard = Guard(config)
+        guard = TallyingGuard(config) if tellers.exporter.wanted else None
+        self._guard = guard or Guard(config)
         self._ledger = Ledger(self._guard)
-        self._messenger = messenger
-        wanted = config.notify.events if messenger.busy else ()
-        reporter = Reporter(self._guard, wanted, messenger.tell)
+        wanted = config.notify.events if tellers.messenger.busy else ()
+        reporter = Reporter(self._guard, wanted, tellers.messenger.tell)
         self._warden = Warden(self._guard, self._ledger, firewall, reporter)
         self._hearing = Hearing(time.time())
         self._desk = Desk(config, self._warden, self._hearing)
@@ -85,6 +101,8 @@ class Session:
         self._scribe = Scribe(store, self._ledger, config.ban.forget_after)
         self._mender = Mender(self._warden, firewall) if firewall else None
         self._ears = Ears(config, self._guard, self._warden, self._hearing, self._wake)
+        self._tellers = tellers
+        self._office = Office(guard, self._warden, self._hearing) if guard else None
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         """Live until `stop`; then everything is in the store, and the bans stay in the kernel.
@@ -131,7 +149,7 @@ class Session:
         async with asyncio.TaskGroup() as group:
             tasks = [
                 *(group.create_task(task) for task in self._ears.tasks(positions)),
-                *(group.create_task(task) for task in self._messenger.tasks()),
+                *(group.create_task(task) for task in self._tellers.tasks(self._office)),
                 group.create_task(self._keep(), name="keep"),
                 group.create_task(host.watch(self._warden.at_home), name="host"),
                 group.create_task(self._scribe.prune(), name="prune"),
@@ -250,9 +268,10 @@ def opened(config: Config, door: Door) -> Iterator[Session]:
             firewall = None if config.service.dry_run else stack.enter_context(firewall_of(config))
             store = stack.enter_context(_store(Path(config.service.state_dir)))
             messenger = Messenger(config.notify)
-        except (FirewallError, StoreError, NotifyError) as error:
+            exporter = stack.enter_context(contextlib.closing(Exporter(config.metrics)))
+        except (FirewallError, StoreError, NotifyError, MetricsError) as error:
             raise StartError(str(error)) from error
-        yield Session(config, store, firewall, door, messenger)
+        yield Session(config, store, firewall, door, Tellers(messenger, exporter))
 
 
 def _store(directory: Path) -> Store:

@@ -34,7 +34,7 @@ class Vigil:
         silence.look(told, self._expected(), now)
         if now >= self._due:
             self._due = now + _MINUTE
-            silence.packets(self._warden.sip_packets())
+            silence.packets(self._warden.packets().sip)
         silent = {one.name: one for one in silence.silent(now)}
         for name in silent.keys() - self._said:
             _log.warning("%s: %s", printable(name), silent[name])

@@ -12,13 +12,13 @@ import math
 import time
 from typing import TYPE_CHECKING, Final
 
-from amiguard.announcing import announce, say_each
+from amiguard.announcing import Doubts, announce, say_each
+from amiguard.firewall.declaration import Packets
 from amiguard.firewall.netlink import FirewallError
 from amiguard.firewall.nftables import Element, Flow
 from amiguard.model import Alarm, Ban, Prefix, Verdict
 from amiguard.notify.reporter import Reporter
 from amiguard.quota import Quota
-from amiguard.sources.securitylog import BROKEN, Ambiguous
 from amiguard.store.rows import PositionRow
 from amiguard.views import printable
 
@@ -33,15 +33,14 @@ if TYPE_CHECKING:
     from amiguard.ledger import Ledger
     from amiguard.model import Origin, Peer, Scope
     from amiguard.sources.position import Chunk
+    from amiguard.sources.securitylog import Ambiguous
 
 _log = logging.getLogger("amiguard")
 
 OWN: Final = "an address of this host"
 ALLOWED: Final = "allowed at run time"
+_REPAIRS_A_MINUTE: Final = 10
 _WIDEST: Final = {4: 8, 6: 24}
-_WARNINGS_A_MINUTE: Final = 10
-_BROKEN: Final = 10
-_BLINDED: Final = "somebody tries to hide honest ones among them; a JSON log cannot be broken so"
 _OVER_SOON: Final = 1.0
 """Seconds before its end in which nobody misses a ban: the kernel's clock is not quite ours."""
 
@@ -69,6 +68,7 @@ class Warden:
         trouble: why the kernel does not obey; empty while it does.
         contested: that somebody fights us for the table; empty while nobody does.
         reporter: is told what an administrator may want to hear.
+        landed: are given the bans that the kernel has just got.
     """
 
     def __init__(
@@ -77,15 +77,15 @@ class Warden:
         """Take over; no firewall means a dry run, no reporter that nobody wants to be told."""
         self.guard = guard
         self.reporter = reporter or Reporter(guard)
+        self.landed: list[Callable[[Sequence[Ban]], None]] = [self.reporter.banned]
         self.ledger = ledger
         self.firewall = firewall
         self.repairs = 0
         self.trouble = self.contested = ""
         self.allows: set[Prefix] = set()
         self._ports: set[int] = set()
-        self._quota = Quota(_WARNINGS_A_MINUTE)
-        self._mended = Quota(_WARNINGS_A_MINUTE)
-        self._broken = Quota(_BROKEN + 1)
+        self._doubts = Doubts(self.reporter)
+        self._mended = Quota(_REPAIRS_A_MINUTE)
 
     def hear(self, channel: LogChannel, chunk: Chunk, receipt: float) -> None:
         """Let what a chunk of a log says have its effect, all of it."""
@@ -101,7 +101,7 @@ class Warden:
             elif isinstance(outcome, Alarm):
                 self._tell(outcome)
             else:
-                self._doubt(name, outcome, receipt)
+                self._doubts.say(name, outcome, receipt)
         if verdicts or self._ports != self.guard.sip_ports:
             self._enforce(verdicts, receipt)
 
@@ -214,12 +214,12 @@ class Warden:
                 _log.warning("%s", text)
             self.reporter.tell("firewall", time.time(), text)
 
-    def sip_packets(self) -> int:
-        """Packets to the SIP ports so far; 0 where the kernel does not tell."""
+    def packets(self) -> Packets:
+        """Packets so far; none where the kernel does not tell."""
         try:
-            return self.firewall.sip_packets() if self.firewall else 0
+            return self.firewall.packets() if self.firewall else Packets(0, 0)
         except FirewallError:
-            return 0  # that it does not obey is said elsewhere
+            return Packets(0, 0)  # that it does not obey is said elsewhere
 
     def tick(self, now: float) -> None:
         """What comes with time: bans end."""
@@ -266,8 +266,9 @@ class Warden:
         for verdict in verdicts:
             self.ledger.begun(verdict)
         begun = [ban for ban in bans if ban.until > now]
+        for heed in self.landed:
+            heed(begun)
         announce(begun)
-        self.reporter.banned(begun)
 
     def _spare(self, bans: Iterable[Ban], now: float) -> None:
         """Let the phones of friends and known peers through, whose door is closed."""
@@ -320,16 +321,6 @@ class Warden:
     def _tell(self, alarm: Alarm) -> None:
         _log.warning("%s: %s: %s", alarm.what, alarm.source, printable(alarm.text))
         self.reporter.alarm(alarm)
-
-    def _doubt(self, name: str, found: Ambiguous, now: float) -> None:
-        if found.why == BROKEN and self._broken.take(now) == 1:
-            text = f"more than {_BROKEN} broken records in {name} within a minute: {_BLINDED}"
-            _log.error("%s", text)
-            self.reporter.tell("tampering", now, text)
-        if left := self._quota.take(now):
-            last = "; more of this minute are only counted" if left == 1 else ""
-            text = printable(found.text)
-            _log.warning("ambiguous record in %s, %s: %s%s", name, found.why, text, last)
 
 
 def at_home(shield: Shield, host: Host) -> None:

@@ -108,6 +108,8 @@ CHANGED = {
     "pause": '"1h"',
     "usedns": "true",
     "forgeable": "true",
+    "listen": '"127.0.0.1:9872"',
+    "textfile": '"/m.prom"',
 }
 FILTERED = {"usedns", "forgeable"}
 """Keys for filters of fail2ban's kind."""
@@ -195,7 +197,7 @@ def test_a_remote_ami_takes_tls_or_a_decision(key: str) -> None:
         (
             "[fire]",
             ("fire = {}: unknown key, did you mean firewall?"
-            " (known: service, log, ami, score, ban, allow, firewall, notify)"),
+            " (known: service, log, ami, score, ban, allow, firewall, notify, metrics)"),
         ),
         ("service = 5", "service = 5: expected a table"),
         ("[log]\npath = 'x'", "log = {'path': 'x'}: expected tables, each headed [[log]]"),
@@ -272,6 +274,11 @@ def test_a_remote_ami_takes_tls_or_a_decision(key: str) -> None:
         ("[allow]\nnetworks = ['10.1.2.3/8']",
          ("allow.networks#1 = '10.1.2.3/8': expected no bits behind the prefix length;"
          " 10.0.0.0/8 was probably meant")),
+        ("[metrics]\nlisten = '0.0.0.0:9872'",
+         "metrics.listen = '0.0.0.0': expected a loopback address, or insecure = true"),
+        ("[metrics]\nlisten = 'localhost:9872'",
+         ("metrics.listen = 'localhost:9872': expected \"\", or an address and port such as"
+         ' "127.0.0.1:9872" or "[::1]:9872"')),
         ("[notify]\nexec = '/bin/true'", "notify.exec = '/bin/true': expected a program and its arguments"),
         ("[notify]\nevents = ['breach', 'all']",
          ("notify.events#2 = 'all': expected one of breach, silent, tampering, firewall, friend, spared, ami,"
@@ -284,7 +291,8 @@ def test_a_remote_ami_takes_tls_or_a_decision(key: str) -> None:
         ("[firewall]\nports = ['sctp/5060']", f"firewall.ports#1 = 'sctp/5060': expected {PORTS}"),
         ("[firewall]\nports = ['udp/65536']", f"firewall.ports#1 = 'udp/65536': expected {PORTS}"),
         ('"\\u001b[2J" = 1',
-         r"'\x1b[2J' = 1: unknown key (known: service, log, ami, score, ban, allow, firewall, notify)"),
+         (r"'\x1b[2J' = 1: unknown key"
+          " (known: service, log, ami, score, ban, allow, firewall, notify, metrics)")),
         (f"ami = 0x{'f' * 5000}", "ami = (a huge integer): expected tables, each headed [[ami]]"),
     ],
 )  # fmt: skip

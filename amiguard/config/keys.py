@@ -33,12 +33,13 @@ from amiguard.config.shape import (
     Config,
     Firewall,
     Log,
+    Metrics,
     Notify,
     Scale,
     Score,
     Service,
 )
-from amiguard.config.values import PATH, WORD, kind, network, port, socket, span
+from amiguard.config.values import PATH, WORD, kind, listen, network, port, socket, span
 from amiguard.notify.kinds import KINDS
 from amiguard.sources.refusal import level, refusal
 
@@ -69,6 +70,14 @@ def _ami(**values: Any) -> Ami:
     if ami.tls_ca and not ami.tls:
         raise wrong(ami.tls_ca, '"" as long as tls = false', "tls_ca")
     return ami
+
+
+def _metrics(**values: Any) -> Metrics:
+    """Metrics that other hosts do not read by mistake."""
+    metrics = Metrics(**values)
+    if metrics.listen and not (metrics.insecure or is_loopback(metrics.listen[0])):
+        raise wrong(metrics.listen[0], "a loopback address, or insecure = true", "listen")
+    return metrics
 
 
 def _log(**values: Any) -> Log:
@@ -186,6 +195,11 @@ _NOTIFY = (
     Row("events", json.dumps(KINDS), listing(kind, "a list of kinds"), "what is told"),
     Row("pause", '"10m"', span(zero=True), "a kind that was told rests so long; then all is one message"),
 )
+_METRICS = (
+    Row("listen", '""', listen, 'figures for Prometheus, e.g. "127.0.0.1:9872"; "": none'),
+    Row("insecure", "false", boolean, "true: listen on an address that is not loopback"),
+    Row("textfile", '""', text("a path", r"[^\0]*"), 'the same as a file, e.g. for node_exporter; "": none'),
+)
 _ROOT = Table(
     _config,
     (
@@ -197,6 +211,7 @@ _ROOT = Table(
         Row("allow", "{}", Table(Allow, _ALLOW)),
         Row("firewall", "{}", Table(Firewall, _FIREWALL)),
         Row("notify", "{}", Table(Notify, _NOTIFY)),
+        Row("metrics", "{}", Table(_metrics, _METRICS)),
     ),
 )
 
@@ -210,6 +225,7 @@ SECTIONS: Mapping[str, tuple[Row, ...]] = {
     "allow": _ALLOW,
     "firewall": _FIREWALL,
     "notify": _NOTIFY,
+    "metrics": _METRICS,
 }
 """The keys of every section, but for the open table `score.points`."""
 

@@ -127,6 +127,15 @@ class Notify:
 
 
 @dataclass(frozen=True, slots=True)
+class Metrics:
+    """Where figures for Prometheus are to be had: a page at `listen`, a file; "" and None for none."""
+
+    listen: tuple[str, int] | None
+    insecure: bool
+    textfile: str
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All that the administrator decides.  No `logs`: discover them; no `ami`: it is not used."""
 
@@ -138,3 +147,4 @@ class Config:
     allow: Allow
     firewall: Firewall
     notify: Notify
+    metrics: Metrics

@@ -19,6 +19,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _LONGEST = 5200 * _UNITS["w"]
 _PORTS = re.compile(r"(udp|tcp)/([0-9]{1,5})(?:-([0-9]{1,5}))?")
 _LAST_PORT = 65535
+_LISTEN = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+)):([0-9]{1,5})")
 _LONGEST_SOCKET = 107
 
 
@@ -85,6 +86,23 @@ def port(value: object) -> Port:
         if 1 <= first <= last <= _LAST_PORT:
             return Port("udp" if match[1] == "udp" else "tcp", first, last)
     raise wrong(value, 'ports from 1 to 65535 such as "udp/5060" or "tcp/5060-5061"')
+
+
+def listen(value: object) -> tuple[str, int] | None:
+    """Read ``127.0.0.1:9872`` or ``[::1]:9872``; nothing for an empty text.
+
+    Raises:
+        SchemaError: it is no address with a port.
+    """
+    if value == "":
+        return None
+    match = _LISTEN.fullmatch(value) if isinstance(value, str) else None
+    try:
+        if match and 1 <= int(match[3]) <= _LAST_PORT:
+            return str(ipaddress.ip_address(match[1] or match[2])), int(match[3])
+    except ValueError:
+        pass
+    raise wrong(value, '"", or an address and port such as "127.0.0.1:9872" or "[::1]:9872"')
 
 
 def kind(value: object) -> Kind:

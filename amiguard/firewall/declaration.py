@@ -53,6 +53,13 @@ class Standing(NamedTuple):
     rules: list[bytes]
 
 
+class Packets(NamedTuple):
+    """Packets that were dropped, and those to the SIP ports that were not, since the last declaration."""
+
+    dropped: int
+    sip: int
+
+
 class Declaration(NamedTuple):
     """Requests that build the table."""
 
@@ -140,15 +147,17 @@ def survey(channel: Channel, table: str, names: Iterable[str]) -> Standing | Non
     return Standing(natures, [handle for _, _, handle in shown], [_rule(attrs) for attrs in rules])
 
 
-def passed(channel: Channel, table: str) -> int:
-    """Packets to the SIP ports that no rule of the chain has dropped, as its last rule counts them.
+def packets(channel: Channel, table: str) -> Packets:
+    """Packets that the rules of the chain have met so far.
 
     Raises:
         FirewallError: the kernel refuses to tell.
     """
     rules = _ask(channel, messages.GETRULE, text(_TABLE, table) + text(_RULE_CHAIN, ruleset.CHAIN), DUMP)
-    counters = _COUNTED.findall(rules[-1]) if rules else []
-    return int.from_bytes(counters[-1][_PACKETS]) if counters else 0
+    counts = [
+        int.from_bytes(counter[_PACKETS]) for attrs in rules for counter in _COUNTED.findall(attrs)[-1:]
+    ]
+    return Packets(sum(counts[:-1]), counts[-1]) if counts else Packets(0, 0)
 
 
 def _ask(channel: Channel, kind: int, attrs: bytes, flags: int = 0) -> list[bytes]:

@@ -207,13 +207,13 @@ class Firewall:
             for one in self._bans.values():
                 yield from one.bans(channel)
 
-    def sip_packets(self) -> int:
-        """Packets to the SIP ports that were let through since the last declaration.
+    def packets(self) -> declaration.Packets:
+        """Packets that the rules have met since the last declaration.
 
         Raises:
             FirewallError: the kernel refuses to tell.
         """
-        return declaration.passed(self._channel, self._table)
+        return declaration.packets(self._channel, self._table)
 
     def drop(self) -> None:
         """Delete the table with all bans; what never was is no error.
