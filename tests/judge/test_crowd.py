@@ -14,6 +14,7 @@ from patience import looked
 
 from amiguard import config
 from amiguard.judge import scorer as scoring
+from amiguard.judge.crowd import Crowd
 from amiguard.judge.scorer import Scorer
 from amiguard.judge.suspects import AWAKE, Suspect
 from amiguard.model import Offence, Prefix
@@ -153,3 +154,19 @@ def test_a_suspect_unpacks_to_what_was_packed() -> None:
     again = Suspect.unpack(suspect.pack())
     assert suspect.pack() == again.pack()
     assert (suspect.at, suspect.fast, suspect.evidence) == (again.at, again.fast, again.evidence)
+
+
+def test_however_many_have_failed_again_few_are_ranked_anew_at_once() -> None:
+    crowd, asked = Crowd(2000), list[Prefix]()
+
+    def standing(source: Prefix) -> tuple[float, bool]:
+        asked.append(source)
+        return 1.0 + int.from_bytes(source.network), True
+
+    for n in range(2001):
+        crowd.join(Prefix.of(n.to_bytes(4)), 0.0, proven=True)
+    first = crowd.victim(standing, Prefix.of((2000).to_bytes(4)))
+    assert Prefix.of((0).to_bytes(4)) == first
+    assert len(asked) <= 256
+    crowd.leave(proven=True)
+    assert crowd.victim(standing, Prefix.of((2000).to_bytes(4))) is None
