@@ -9,7 +9,7 @@ from amiguard.config import NOTICE, SECURITY, ConfigError, example, parse
 from amiguard.setup.view import AMI_USER, CREDENTIAL, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from amiguard.config import Ami as AmiSettings
     from amiguard.config import Config
@@ -34,10 +34,11 @@ def read_config(draft: Draft) -> Config | None:
 
 
 def plan_config(draft: Draft, config: Config, logs: Logs, ami: Ami | None) -> None:
-    """Have amiguard.toml name logs and AMI, unless it names others, and the secret stand beside it."""
+    """Have amiguard.toml name Asterisk's logs and AMI, unless it names others, and the secret beside it."""
     text = _text(draft)
-    if all(logs) and not config.logs:
-        text = _with(text, "log", _logs(logs))
+    there = {log.filter for log in config.logs}
+    if all(logs) and SECURITY not in there:
+        text = _with(text, "log", _logs(logs, there))
     if ami and not config.ami:
         text = _with(text, "ami", _table("ami", _place(ami)))
     try:
@@ -61,9 +62,11 @@ def _text(draft: Draft) -> str:
     return example() if there is None else there.decode("utf-8", "surrogateescape")
 
 
-def _logs(logs: Logs) -> str:
-    named = {logs.security: SECURITY, logs.notices: NOTICE}
-    return "\n".join(_table("log", {"path": path, "filter": name}) for path, name in named.items())
+def _logs(logs: Logs, there: Collection[str]) -> str:
+    """Tables for those logs that no filter reads yet."""
+    named = {SECURITY: logs.security, NOTICE: logs.notices}
+    missing = {name: path for name, path in named.items() if name not in there}
+    return "\n".join(_table("log", {"path": path, "filter": name}) for name, path in missing.items())
 
 
 def _place(ami: Ami) -> Mapping[str, str | int]:

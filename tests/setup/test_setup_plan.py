@@ -130,6 +130,20 @@ def test_a_configuration_of_their_own_is_left_as_it_is() -> None:
     assert CREDENTIAL not in done
 
 
+@pytest.mark.parametrize(
+    ("theirs", "added"),
+    [
+        ('filter = "sshd"', ["asterisk-security", "asterisk-notice"]),
+        ('filter = "asterisk-notice"', ["asterisk-security"]),
+    ],
+)
+def test_asterisks_log_is_listened_to_though_others_are(theirs: str, added: list[str]) -> None:
+    """Where any log is named, none is discovered."""
+    _, done = after(view(DEBIAN | {CONFIG: f'[[log]]\npath = "/log/theirs"\n{theirs}\n'}))
+    logs = parse(done[CONFIG].decode(), CONFIG).logs
+    assert ("/log/theirs", added) == (logs[0].path, [log.filter for log in logs[1:]])
+
+
 def test_a_configuration_without_our_comments_is_added_to() -> None:
     _, done = after(view(DEBIAN | {CONFIG: "[ban]\nshared = true"}))
     assert done[CONFIG].startswith(b"[ban]\nshared = true\n\n[[log]]\n")
