@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -17,14 +16,21 @@ from terminals import Terminal
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.kernel
 
 KEYS = "u unban"
+SIZES = ((80, 24), (40, 10), (200, 50))
 
 
-def watching(service: Service, width: int = 80, height: int = 24, **environment: str) -> Terminal:
-    command = [*PROGRAM, "watch", "--config", str(service.config)]
-    return Terminal(command, width, height, **environment)
+def watching(config: Path, width: int = 80, height: int = 24, **environment: str) -> Terminal:
+    return Terminal([*PROGRAM, "watch", "--config", str(config)], width, height, **environment)
+
+
+@pytest.fixture
+def unserved(tmp_path: Path) -> Path:
+    """A configuration of which no service knows."""
+    config = tmp_path / "amiguard.toml"
+    config.write_text(f'[service]\nsocket = "{tmp_path}/control.sock"\n', encoding="utf-8")
+    return config
 
 
 def attacked(service: Service) -> None:
@@ -32,28 +38,31 @@ def attacked(service: Service) -> None:
     service.until_banned("203.0.113.7/32", "203.0.113.8/32")
 
 
-@pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 10), (200, 50)])
-def test_it_shows_who_is_banned_and_who_is_suspect(tmp_path: Path, width: int, height: int) -> None:
+@pytest.mark.kernel
+def test_it_shows_who_is_banned_and_who_is_suspect_at_any_size(tmp_path: Path) -> None:
     with Service(tmp_path) as service:
         attacked(service)
-        with watching(service, width, height) as terminal:
-            terminal.shows("2 banned", "203.0.113.7", "203.0.113.8", "198.51.100.9", "following", KEYS)
-            assert "198.51.100.9" not in re.split("SUSPECTS", terminal.text)[0]
-            [row] = [n for n, line in enumerate(terminal.lines) if line.startswith("203.0.113.8")]
-            assert all(terminal.screen.buffer[row][column].reverse for column in range(width - 1))
+        for width, height in SIZES:
+            with watching(service.config, width, height) as terminal:
+                terminal.shows("2 banned", "203.0.113.7", "203.0.113.8", "198.51.100.9", "following", KEYS)
+                assert "198.51.100.9" not in re.split("SUSPECTS", terminal.text)[0]
+                [row] = [n for n, line in enumerate(terminal.lines) if line.startswith("203.0.113.8")]
+                assert all(terminal.screen.buffer[row][column].reverse for column in range(width - 1))
 
 
+@pytest.mark.kernel
 def test_what_happens_is_seen_as_it_happens(tmp_path: Path) -> None:
-    with Service(tmp_path) as service, watching(service) as terminal:
+    with Service(tmp_path) as service, watching(service.config) as terminal:
         terminal.shows("0 banned", "nobody")
         service.write(attack("203.0.113.7"))
         terminal.shows("1 banned", "203.0.113.7", "5 events")
 
 
+@pytest.mark.kernel
 def test_keys_unban_allow_and_explain(tmp_path: Path) -> None:
     with Service(tmp_path) as service:
         attacked(service)
-        with watching(service) as terminal:
+        with watching(service.config) as terminal:
             terminal.shows("203.0.113.8", "203.0.113.7")
             terminal.press("je")
             terminal.shows("203.0.113.7 is banned", "evidence of the ban")
@@ -72,10 +81,11 @@ def test_keys_unban_allow_and_explain(tmp_path: Path) -> None:
             assert ["203.0.113.8"] == service.status()["allows"]
 
 
+@pytest.mark.kernel
 def test_a_refusal_is_shown(tmp_path: Path) -> None:
     with Service(tmp_path) as service:
         attacked(service)
-        with watching(service) as terminal:
+        with watching(service.config) as terminal:
             terminal.shows("203.0.113.8")
             terminal.press("u")
             terminal.shows("unban 203.0.113.8?")
@@ -84,10 +94,11 @@ def test_a_refusal_is_shown(tmp_path: Path) -> None:
             terminal.shows("no ban holds any of these addresses")
 
 
+@pytest.mark.kernel
 def test_it_follows_the_size_of_the_terminal(tmp_path: Path) -> None:
     with Service(tmp_path) as service:
         attacked(service)
-        with watching(service) as terminal:
+        with watching(service.config) as terminal:
             terminal.shows("203.0.113.7", "SCOPE")
             terminal.resize(40, 10)
             terminal.lacks("SCOPE")
@@ -97,10 +108,11 @@ def test_it_follows_the_size_of_the_terminal(tmp_path: Path) -> None:
             terminal.until(lambda text: KEYS in text.splitlines()[29], "the keys in the last line")
 
 
+@pytest.mark.kernel
 def test_it_outlives_the_service_and_finds_it_again(tmp_path: Path) -> None:
     with Service(tmp_path) as service:
         attacked(service)
-        with watching(service) as terminal:
+        with watching(service.config) as terminal:
             terminal.shows("2 banned")
             service.kill()
             terminal.shows("no service answers", "no news for", "203.0.113.7")
@@ -115,9 +127,9 @@ def test_it_outlives_the_service_and_finds_it_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("end", ["q", "\x1b", "\x03", "SIGTERM"])
-def test_the_terminal_is_left_as_it_was(tmp_path: Path, end: str) -> None:
-    with Service(tmp_path) as service, watching(service, TERM="xterm") as terminal:
-        terminal.shows(KEYS)
+def test_the_terminal_is_left_as_it_was(unserved: Path, end: str) -> None:
+    with watching(unserved, TERM="xterm") as terminal:
+        terminal.shows(KEYS, "no service answers")
         assert terminal.before != terminal.modes
         if end == "SIGTERM":
             terminal.signal(signal.SIGTERM)
@@ -129,6 +141,7 @@ def test_the_terminal_is_left_as_it_was(tmp_path: Path, end: str) -> None:
         assert terminal.raw.rfind(b"\x1b[?25l") < terminal.raw.rfind(b"\x1b[?12l\x1b[?25h")
 
 
+@pytest.mark.kernel
 def test_what_an_attacker_wrote_is_text(tmp_path: Path) -> None:
     """In an explanation his words stand; beside them only what curses itself writes reaches the terminal."""
     with Service(tmp_path, logs=("security.json",)) as service:
@@ -139,7 +152,7 @@ def test_what_an_attacker_wrote_is_text(tmp_path: Path) -> None:
         )
         service.write(5 * written.as_json(written.record("InvalidPassword", words)))
         service.until_banned("203.0.113.7/32")
-        with watching(service, 200, 50) as terminal:
+        with watching(service.config, 200, 50) as terminal:
             terminal.shows("203.0.113.7")
             terminal.press("e")
             terminal.shows("203.0.113.7 is banned", r"\x1b]0;owned\x07", r"\u202eowned\U0001f4a3")
@@ -147,11 +160,9 @@ def test_what_an_attacker_wrote_is_text(tmp_path: Path) -> None:
             assert terminal.raw.isascii()
 
 
-def test_without_a_terminal_it_says_so(tmp_path: Path) -> None:
-    config = tmp_path / "amiguard.toml"
-    config.touch()
+def test_without_a_terminal_it_says_so(unserved: Path) -> None:
     ran = subprocess.run(
-        [*PROGRAM, "watch", "--config", str(config)],
+        [*PROGRAM, "watch", "--config", str(unserved)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -161,10 +172,7 @@ def test_without_a_terminal_it_says_so(tmp_path: Path) -> None:
     assert "watch needs a terminal" in ran.stderr
 
 
-def test_a_terminal_that_nobody_knows_is_named(tmp_path: Path) -> None:
-    config = tmp_path / "amiguard.toml"
-    config.touch()
-    command = [sys.executable, "-m", "amiguard", "watch", "--config", str(config)]
-    with Terminal(command, TERM="no-such-terminal") as terminal:
+def test_a_terminal_that_nobody_knows_is_named(unserved: Path) -> None:
+    with watching(unserved, TERM="no-such-terminal") as terminal:
         assert 1 == terminal.ends()
         assert "amiguard: this terminal cannot show it" in terminal.text
