@@ -121,8 +121,7 @@ class Suspects:
     def within(self, network: Prefix) -> list[Prefix]:
         """Suspects in a network; any thread may ask, for it looks at a copy."""
         whole = network.network[: network.length // 8]
-        size = len(network.network) + 1
-        near = [key for key in list(self._states) if key.startswith(whole) and len(key) == size]
+        near = [key for key in list(self._states) if key.startswith(whole)]
         return [source for source in map(Prefix.unpack, near) if network.covers(source)]
 
     def lately(self) -> Iterator[tuple[Prefix, Glimpse]]:

@@ -112,6 +112,15 @@ def test_made_up_names_do_not_push_out_an_attack() -> None:
     assert (b"1042", 50) == (found[0].account, len(found[0].sources))
 
 
+def test_one_guess_at_what_exists_outlives_made_up_names_of_many() -> None:
+    accounts = Accounts()
+    guessed(accounts, 1, times=1)
+    for number in range(2 * ACCOUNTS):
+        for each in range(2):
+            accounts.failed(guess(b"%d" % number, kind="InvalidAccountID"), source(each), START + HOUR)
+    assert b"1042" == accounts.all()[0].account
+
+
 def test_it_is_bounded_whatever_is_sent() -> None:
     accounts = Accounts()
     for number in range(40):

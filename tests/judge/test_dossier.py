@@ -93,6 +93,7 @@ def test_neighbours_are_counted_by_kind_and_a_few_are_named() -> None:
     assert {"banned": 1, "suspect": 20, "friend": 1, "known peer": 0} == found.counts
     assert dossier._NAMED + 2 == len(found.named)
     assert (Prefix.parse("203.0.113.50"), "banned") == found.named[0]
+    assert 0 == neighbours(judge, SOURCE, START + 2 * DAY).counts["friend"]
     assert SOURCE not in {source for source, _ in neighbours(judge, SOURCE, START).named}
 
 
