@@ -10,6 +10,10 @@ from made import ATTACKER, HOUR, MINUTE, START, event, login
 
 from amiguard import config, explanation, views
 from amiguard.cli import explained
+from amiguard.config import Log
+from amiguard.fail2ban.frames import Finding
+from amiguard.fail2ban.matcher import Failure
+from amiguard.filterchannel import FilterChannel
 from amiguard.judge.dossier import look, neighbours
 from amiguard.model import FOREVER, Ban, Peer, Prefix, Verdict
 from amiguard.store.rows import BanRow
@@ -150,3 +154,16 @@ def test_hostile_values_are_escaped_and_a_notice_has_no_record() -> None:
     told = explain(judge, [], 1)
     told["history"] = [views.past(BanRow(next(iter(judge.bans))), START) | {"evidence": []}]
     assert all(line.isprintable() for line in text(told).split("\n"))
+
+
+def test_of_another_programs_log_the_line_is_shown() -> None:
+    judge = made.guard()
+    channel = FilterChannel("/log", Log("/log", "sshd"), judge)
+    finding = Finding(Failure(ATTACKER, START, "root"), f"Failed password for root from {ATTACKER}")
+    assert [] == list(channel.tell([finding], START + 1, backlog=False))
+    [record] = explain(judge, [], 1)["evidence"]
+    assert (f"Failed password for root from {ATTACKER}", "Failure", "log") == (
+        record["record"],
+        record["event"],
+        record["told"],
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from amiguard.sources.kinds import KINDS
+from amiguard.sources.kinds import FAILURE, KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def record(event: SecurityEvent) -> bytes:
-    """The record as Asterisk writes it behind a log line's prefix; nothing in it is escaped."""
+    """The record as Asterisk writes it behind a line's prefix, or another log's line; nothing is escaped."""
+    if event.kind == FAILURE.name:
+        return event.details[0] or b""
     return b",".join(b'%s="%s"' % (name.encode(), value) for name, value in _fields(event))
 
 
