@@ -60,10 +60,11 @@ class Connections:
 
 def named(said: Mapping[str, str | None]) -> str | None:
     """Who is named: an address, in its usual spelling if it has one, or what else the filter goes by."""
-    for name in ("ip4", "ip6"):
-        if address := said.get(name):
-            try:
-                return str(ip_address(address))
-            except ValueError:
-                return address
+    if address := said.get("ip4"):
+        return address  # its only spelling
+    if address := said.get("ip6"):
+        try:
+            return str(ip_address(address))
+        except ValueError:
+            return address
     return said.get("dns") or said.get("fid")

@@ -9,21 +9,30 @@ from __future__ import annotations
 
 import re
 from re import _constants, _parser  # type: ignore[attr-defined]  # private, yet there in all of 3.11 to 3.14
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _SHORTEST: Final = 3
 """Characters of a text that is worth looking for."""
-_MOST: Final = 16
+_MOST: Final = 8
 """Texts of one expression, of which one must be there."""
 _REPEATS: Final = (_constants.MAX_REPEAT, _constants.MIN_REPEAT, _constants.POSSESSIVE_REPEAT)
 _WIDTHLESS: Final = (_constants.AT, _constants.ASSERT, _constants.ASSERT_NOT)
-_BREAK: Final = "\n"
-"""What no line has inside it, and so stands for anything unknown."""
-_SEAM: Final = re.compile(r"(?<=\W)(?=\W)|\n")
+_SEAM: Final = re.compile(r"(?<=\W)(?=\W)")
 """Where a text may end: the line may have a date there, which the expression does not see."""
+
+
+class _Part(NamedTuple):
+    """A part of an expression: all that it can be, or texts of which it has one; nothing if unknown."""
+
+    exact: frozenset[str] = frozenset()
+    choice: frozenset[str] = frozenset()
+
+
+_UNKNOWN: Final = _Part()
+_NOTHING: Final = frozenset(("",))
 
 
 def needed(pattern: re.Pattern[str]) -> frozenset[str]:
@@ -39,35 +48,71 @@ def needed(pattern: re.Pattern[str]) -> frozenset[str]:
 
 def _best(items: Iterable[Any]) -> frozenset[str]:
     """Of all that must be there, what is the longest, and so the most seldom."""
-    parts = list(_parts(items))
-    runs = _SEAM.split("".join(part if isinstance(part, str) else _BREAK for part in parts))
-    choices = [frozenset([run]) for run in runs] + [part for part in parts if not isinstance(part, str)]
-    usable = [each for each in choices if each and len(each) <= _MOST and _rank(each)[0] >= _SHORTEST]
+    choices, run = [], _NOTHING
+    for exact, choice in _parts(items):
+        if exact and len(run) * len(exact) <= _MOST:
+            run = _joined(run, exact)
+        else:
+            choices += [_whole(run), choice or _whole(exact)]
+            run = _NOTHING
+    usable = [each for each in (*choices, _whole(run)) if len(each) <= _MOST and _rank(each)[0] >= _SHORTEST]
     return max(usable, key=_rank, default=frozenset())
 
 
 def _rank(choice: frozenset[str]) -> tuple[int, int]:
-    return min(map(len, choice)), -len(choice)
+    return min(map(len, choice), default=0), -len(choice)
 
 
-def _parts(items: Iterable[Any]) -> Iterator[str | frozenset[str]]:
-    """What must be there, in its order: characters, and sets of which one member must be."""
+def _whole(run: frozenset[str]) -> frozenset[str]:
+    """The longest piece of each of these that a date cannot stand in."""
+    return frozenset(max(_SEAM.split(text), key=len) for text in run)
+
+
+def _joined(run: frozenset[str], more: frozenset[str]) -> frozenset[str]:
+    return frozenset(before + behind for before in run for behind in more)
+
+
+def _parts(items: Iterable[Any]) -> Iterator[_Part]:
+    """What must be there, in its order."""
     for what, value in items:
-        if what is _constants.LITERAL:
-            yield chr(value) if chr(value).isascii() and chr(value).isprintable() else _BREAK
-        elif what is _constants.SUBPATTERN:
+        if what is _constants.SUBPATTERN:
             _, added, _, inner = value
-            yield from _parts(inner) if not added & re.IGNORECASE else _BREAK
-        elif what in _REPEATS:
-            least, _, inner = value
-            yield _best(inner) if least else frozenset()
-        elif what is _constants.BRANCH:
-            yield _one_of(value[1])
+            yield from _parts(inner) if not added & re.IGNORECASE else [_UNKNOWN]
         elif what not in _WIDTHLESS:
-            yield _BREAK
+            yield _part(what, value)
 
 
-def _one_of(branches: Iterable[Any]) -> frozenset[str]:
-    """One text of each branch; none if a branch needs none."""
+def _part(what: Any, value: Any) -> _Part:
+    if what is _constants.LITERAL:
+        return _Part(_characters([value]))
+    if what is _constants.IN and all(kind is _constants.LITERAL for kind, _ in value):
+        return _Part(_characters(code for _, code in value))
+    if what in _REPEATS and value[0]:
+        return _Part(choice=_best(value[2]))
+    if what is _constants.BRANCH:
+        return _either(value[1])
+    return _UNKNOWN
+
+
+def _characters(codes: Iterable[int]) -> frozenset[str]:
+    found = frozenset(map(chr, codes))
+    return found if all(each.isascii() and each.isprintable() for each in found) else frozenset()
+
+
+def _either(branches: Iterable[Any]) -> _Part:
+    """All that the branches can be, where they are plain texts; else one text of each."""
+    exact = [_exact(branch) for branch in branches]
+    if all(exact):
+        return _Part(frozenset().union(*exact))
     found = [_best(branch) for branch in branches]
-    return frozenset().union(*found) if all(found) else frozenset()
+    return _Part(choice=frozenset().union(*found) if all(found) else frozenset())
+
+
+def _exact(items: Iterable[Any]) -> frozenset[str]:
+    """All that these can be, if that is not too much; nothing if it is."""
+    run = _NOTHING
+    for exact, _ in _parts(items):
+        run = _joined(run, exact)
+        if len(run) > _MOST:
+            return frozenset()
+    return run if run != _NOTHING else frozenset()

@@ -46,20 +46,14 @@ class Failure(NamedTuple):
 
 
 class _Expression(NamedTuple):
-    """A `failregex`, and the texts of which a line must have one for it to match; none: nobody knows."""
+    """A `failregex`, and the texts of which a line must have one for it to match."""
 
     pattern: re.Pattern[str]
-    needs: frozenset[str]
+    needs: tuple[str, ...]
 
-    def search(self, text: str) -> re.Match[str] | None:
-        """As the pattern's, but quicker where it cannot match."""
-        for need in self.needs:
-            if need in text:
-                break
-        else:
-            if self.needs:
-                return None
-        return self.pattern.search(text)
+
+_ANY: Final = ("",)
+"""What every line has: nobody knows what is needed."""
 
 
 class Matcher:
@@ -85,11 +79,13 @@ class Matcher:
         prefix = (settings.get("prefregex") or "").strip()
         self._prefix = self._compiled(prefix) if prefix else None
         patterns = [self._compiled(line) for line in _each(settings.get("failregex"))]
-        self._fail = [_Expression(pattern, needed(pattern)) for pattern in patterns]
+        self._fail = [_Expression(pattern, tuple(needed(pattern)) or _ANY) for pattern in patterns]
         self._ignore = [self._compiled(line) for line in _each(settings.get("ignoreregex"))]
         if not self._fail:
             raise FilterError("it has no failregex")
         self._needs = self._needed()
+        before = tuple(needed(self._prefix)) if self._prefix else ()
+        self._prefix_needs = [need.encode() for need in before or _ANY]
         self._begin()
 
     def twin(self) -> Matcher:
@@ -101,6 +97,7 @@ class Matcher:
     def _begin(self) -> None:
         """Forget what was read."""
         self._date: Date | None = None
+        self._known: tuple[tuple[str, float] | None, float | None] = None, None
         self._lines: deque[str] = deque(maxlen=self._height)
         self._connections = Connections()
 
@@ -115,7 +112,9 @@ class Matcher:
             return
         begins = {data.rfind(b"\n", 0, at) + 1 for need in self._needs for at in _places(need, data)}
         for begin in sorted(begins):
-            yield begin, data.index(b"\n", begin)
+            end = data.index(b"\n", begin)
+            if any(data.find(need, begin, end) >= 0 for need in self._prefix_needs):
+                yield begin, end
 
     def read(self, line: str, now: float) -> Failure | None:
         """What a line, without its end, tells of.
@@ -128,12 +127,15 @@ class Matcher:
         if date is not None and date.text:
             self._date = date
         found = self.named(rest)
-        return found and found._replace(time=self._date and self._date.time(now, self._local))
+        return found and found._replace(time=self._time(now))
 
     def named(self, rest: str) -> Failure | None:
         """What a line without its date tells of."""
-        self._lines.append(rest)
-        text = "\n".join((*self._lines, ""))
+        if self._height == 1:
+            text = f"{rest}\n"
+        else:
+            self._lines.append(rest)
+            text = "\n".join((*self._lines, ""))
         before: dict[str, str | None] = {}
         if self._prefix:
             match = self._prefix.search(text)
@@ -141,12 +143,26 @@ class Matcher:
                 return None
             before = match.groupdict()
             text = f"{before.pop('content', None) or text[:-1]}\n"
-        for expression in self._fail:
-            match = expression.search(text)
+        for pattern, needs in self._fail:
+            for need in needs:
+                if need in text:
+                    break
+            else:
+                continue  # to look for a text is quicker than to try
+            match = pattern.search(text)
             if match and not any(ignored.search(text) for ignored in self._ignore):
                 self._lines.clear()
                 return self._told(_merged({**before, **match.groupdict()}))
         return None
+
+    def _time(self, now: float) -> float | None:
+        """The time of the last date; lines of one second often have the same, and it is worked out once."""
+        if self._date is None:
+            return None
+        key = (self._date.text, now)
+        if key != self._known[0]:
+            self._known = key, self._date.time(now, self._local)
+        return self._known[1]
 
     def _told(self, said: dict[str, str | None]) -> Failure | None:
         who = self._connections.failed(said)
@@ -154,7 +170,7 @@ class Matcher:
 
     def _needed(self) -> tuple[bytes, ...] | None:
         """Texts of which each line has one that may tell of something; None if nobody knows."""
-        if self._height > 1 or not self._dates.in_words or not all(each.needs for each in self._fail):
+        if self._height > 1 or not self._dates.in_words or any(each.needs is _ANY for each in self._fail):
             return None
         texts = frozenset().union(*(each.needs for each in self._fail))
         return tuple(text.encode() for text in texts if not any(part in text for part in texts - {text}))

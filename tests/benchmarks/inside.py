@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import burst
+import filtered
 import flood
 import footprint
 import growth
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 MEASUREMENTS: Mapping[str, Callable[[Path, Scale], Iterator[Figure]]] = {
     "throughput": throughput.measure,
+    "filters": filtered.measure,
     "twice": twice.measure,
     "latency": latency.measure,
     "flood": flood.measure,

@@ -24,6 +24,7 @@ state_dir = "{root}/state"
 socket = "{root}/control.sock"
 [[log]]
 path = "{log}"
+filter = "{reader}"
 [ban]
 durations = ["1w"]
 [score]
@@ -35,13 +36,18 @@ class Guard:
     """An `amiguard run` of its own under `root`, which follows one log; all but `settings` as by default."""
 
     def __init__(
-        self, root: Path, log: Path, points: Mapping[str, float] | None = None, settings: str = ""
+        self,
+        root: Path,
+        log: Path,
+        points: Mapping[str, float] | None = None,
+        settings: str = "",
+        reader: str = "asterisk-security",
     ) -> None:
         root.mkdir(exist_ok=True)
         self.root = root
         self.config = root / "amiguard.toml"
         said = ", ".join(f'"{key}" = {value}' for key, value in (points or {}).items())
-        self.config.write_text(_CONFIG.format(root=root, log=log, points=said) + settings)
+        self.config.write_text(_CONFIG.format(root=root, log=log, points=said, reader=reader) + settings)
         self._child: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:

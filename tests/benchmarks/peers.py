@@ -30,7 +30,7 @@ syslogsocket = auto
 """
 _JAILS = """[{jail}]
 enabled = true
-filter = asterisk
+filter = {reader}
 logpath = {log}
 backend = auto
 maxretry = 5
@@ -53,16 +53,16 @@ def missing(*programs: str) -> str:
 
 
 class Fail2ban:
-    """A fail2ban server of its own under `root`: one jail, fail2ban's asterisk filter, five strikes a ban."""
+    """A fail2ban server of its own under `root`: one jail, one of fail2ban's filters, five strikes a ban."""
 
-    def __init__(self, root: Path, log: Path, *, blocks: bool = True) -> None:
+    def __init__(self, root: Path, log: Path, *, blocks: bool = True, reader: str = "asterisk") -> None:
         self._root = root
         root.mkdir(exist_ok=True)
         for folder in ("filter.d", "action.d"):
             if not (root / folder).exists():
                 (root / folder).symlink_to(_TREE / folder)
         (root / "fail2ban.conf").write_text(_SERVICE.format(root=root))
-        jail = _JAILS.format(jail=JAIL, log=log, action=_BLOCK if blocks else "")
+        jail = _JAILS.format(jail=JAIL, log=log, reader=reader, action=_BLOCK if blocks else "")
         (root / "jail.conf").write_text(jail)
         self._where = ["-c", str(root), "-s", f"{root}/fail2ban.sock", "-p", f"{root}/fail2ban.pid"]
         self._child: subprocess.Popen[bytes] | None = None

@@ -25,6 +25,11 @@ def cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
+def children(pid: int) -> list[int]:
+    """The processes that the main thread of the process has begun, and that have not ended."""
+    return [int(text) for text in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def memory(pid: int, field: str = "VmRSS") -> float:
     """MiB of the process: ``VmRSS`` now, ``VmHWM`` at the most."""
     return _status(Path(f"/proc/{pid}/status"), field) / 1024

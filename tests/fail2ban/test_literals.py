@@ -15,7 +15,12 @@ from amiguard.fail2ban.literals import needed
     ("pattern", "texts"),
     [
         ("^Failed .* from", {"Failed "}),
-        ("^(?:Failed|Illegal) (?:user )?x", {"Failed", "Illegal"}),
+        ("^(?:Failed|Illegal) (?:user )?x", {"Failed ", "Illegal "}),
+        (
+            "^[iI](?:llegal|nvalid) user ",
+            {f"{word} user " for word in ("illegal", "Illegal", "invalid", "Invalid")},
+        ),
+        ("(?:abc.|def)gh", {"abc", "def"}),
         ("a(b(c))d", {"abcd"}),
         (r"ab\bcd", {"abcd"}),
         ("(?:abcdef)+x", {"abcdef"}),
