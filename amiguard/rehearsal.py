@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from amiguard import attacks
 from amiguard.channel import Channel
+from amiguard.config import SECURITY, Log
+from amiguard.filterchannel import FilterChannel
 from amiguard.judge.friends import DAY
 from amiguard.judge.guard import Guard
 from amiguard.judge.scorer import Scorer
@@ -14,13 +16,18 @@ from amiguard.model import FOREVER, Verdict
 from amiguard.sources import security
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from amiguard.config import Config, Score
+    from amiguard.fail2ban.frames import Finding
     from amiguard.judge.evidence import Told
     from amiguard.judge.guard import Outcome
     from amiguard.model import Ban, Offence, Prefix, SecurityEvent
+    from amiguard.sources.securitylog import Ambiguous
 
 FACTORS: Final = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0)
 """By what a sweep multiplies both thresholds."""
+_NAME: Final = "replay"
 
 
 class Tried(NamedTuple):
@@ -139,7 +146,7 @@ class Rehearsal:
         self.judged: list[Judged] = []
         self._window = window or Window()
         self._guard = _Witness(config)
-        self._channels: list[Channel] = []
+        self._channels: list[Channel | FilterChannel] = []
 
     def accounts(self) -> dict[str, Any]:
         """The accounts that were guessed at, as `attacks` tells them."""
@@ -161,14 +168,27 @@ class Rehearsal:
         """Records that can be read in more than one way."""
         return sum(channel.ambiguous.total() for channel in self._channels)
 
-    def begin(self) -> None:
-        """Another log follows."""
-        self._channels.append(Channel("replay", self._guard))
+    def begin(self, filter_name: str = SECURITY) -> None:
+        """Another log follows: a security log, to be fed, or what a filter has found, to be told."""
+        log = Log(_NAME, filter_name)
+        channel = FilterChannel(_NAME, log, self._guard) if log.foreign else Channel(_NAME, self._guard)
+        self._channels.append(channel)
 
     def feed(self, data: bytes, now: float) -> None:
-        """Judge whole lines of the log; nothing in them is later than `now`."""
+        """Judge whole lines of a security log; nothing in them is later than `now`."""
+        channel = self._channels[-1]
+        assert isinstance(channel, Channel)
+        self._note(channel.feed(data, now, backlog=True))
+
+    def tell(self, findings: Iterable[Finding], now: float) -> None:
+        """Judge what a filter has found; nothing of it is later than `now`."""
+        channel = self._channels[-1]
+        assert isinstance(channel, FilterChannel)
+        self._note(channel.tell(findings, now, backlog=True))
+
+    def _note(self, outcomes: Iterable[Outcome | Ambiguous]) -> None:
         since, until = self._window
-        for outcome in self._channels[-1].feed(data, now, backlog=True):
+        for outcome in outcomes:
             if isinstance(outcome, Verdict):
                 judged = self._guard.judged(outcome.ban)
                 if since <= outcome.ban.since <= until:

@@ -18,6 +18,8 @@ from amiguard.views import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from amiguard.cli.pastreaders import Reader
+
     Advance = Callable[[Path, BinaryIO], None]
 
 STANDARD: Final = Path("-")
@@ -35,8 +37,11 @@ class UnreadableError(Exception):
 class PastLog:
     """One log; every method raises `UnreadableError` when it cannot be read."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, reader: Reader, now: float) -> None:
+        """Open nothing yet; `reader` understands it, and nothing in it is later than `now`."""
         self.path = path
+        self._reader = reader
+        self._now = now
         self._standard: io.BufferedReader | None = None
         if path == STANDARD:
             self._standard = io.BufferedReader(sys.stdin.buffer, _BLOCK)  # type: ignore[arg-type]  # has readinto
@@ -52,14 +57,7 @@ class PastLog:
     @functools.cached_property
     def first_time(self) -> float:
         """The time of its first event; 0 when it has none, or standard input does not show it at once."""
-        from amiguard.sources.securitylog import Ambiguous, SecurityLog  # noqa: PLC0415
-
-        reader = SecurityLog(skip_challenges=False)
-        for block in self._beginning():
-            for found in reader.feed(block, 0.0):
-                if not isinstance(found, Ambiguous):
-                    return found.time
-        return 0.0
+        return self._reader.first_time(self._beginning(), self._now)
 
     def blocks(self, advance: Advance) -> Iterator[bytes]:
         """Whole lines, in blocks; a last line without its end comes alone."""
@@ -100,13 +98,13 @@ class PastLog:
             raise UnreadableError(f"{printable(str(self.path))}: {why}") from error
 
 
-def in_order(paths: Iterable[Path]) -> list[PastLog]:
+def in_order(paths: Iterable[Path], reader: Reader, now: float) -> list[PastLog]:
     """Logs by the time of their first event, whatever their names: a rotated set from its oldest on.
 
     Raises:
         UnreadableError: one of them cannot be read.
     """
-    return sorted(map(PastLog, paths), key=lambda log: log.first_time)
+    return sorted((PastLog(path, reader, now) for path in paths), key=lambda log: log.first_time)
 
 
 class Progress:

@@ -14,6 +14,7 @@ from amiguard.exits import Exit
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from amiguard.cli.pastreaders import Reader
     from amiguard.config import Config
     from amiguard.rehearsal import Rehearsal, Window
 
@@ -37,6 +38,9 @@ def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> fl
 @click.argument(
     "files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path, allow_dash=True)
 )
+@click.option(
+    "--filter", "filter_name", metavar="FILTER", help="Read them with this filter of fail2ban's kind."
+)
 @click.option("--since", callback=_moment, metavar="TIME", help="Tell no ban that began before it.")
 @click.option("--until", callback=_moment, metavar="TIME", help="Tell no ban that began after it.")
 @click.option("--times", is_flag=True, help="Also what each ban took: seconds and failures.")
@@ -48,6 +52,7 @@ def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> fl
 @with_json
 def replay_command(
     files: tuple[Path, ...],
+    filter_name: str | None,
     since: float | None,
     until: float | None,
     against: str | None,
@@ -58,7 +63,8 @@ def replay_command(
 ) -> None:
     """Tell what would have been banned, when and why.
 
-    FILEs are security logs, plain or gzip, in any order; - is standard input.
+    FILEs are security logs (with --filter those of any program), plain or gzip,
+    in any order; - is standard input.
     Nothing is touched, and no root is needed.  Logs of notices cannot be
     replayed: their dates lack year and zone.
     """
@@ -66,7 +72,8 @@ def replay_command(
     from amiguard.cli import replayed  # noqa: PLC0415
 
     mode = _mode(modes)
-    rehearsals, lines = _rehearse(_configs(mode, config_path, against), files, _window(since, until))
+    configs, reader = _configs(mode, config_path, against), _reader(filter_name)
+    rehearsals, lines = _rehearse(configs, reader, files, _window(since, until))
     counted, telling = replayed.counted(rehearsals[-1], lines), replayed.MODES[mode]
     if as_json:
         click.echo(views.document({**counted, **telling.document(rehearsals)}))
@@ -103,8 +110,19 @@ def _window(since: float | None, until: float | None) -> Window:
     return Window(whole.since if since is None else since, whole.until if until is None else until)
 
 
+def _reader(filter_name: str | None) -> Reader:
+    from amiguard.cli.pastreaders import Filtered, Security  # noqa: PLC0415
+    from amiguard.fail2ban.ini import FilterError  # noqa: PLC0415
+    from amiguard.views import printable  # noqa: PLC0415
+
+    try:
+        return Filtered(filter_name) if filter_name else Security()
+    except (FilterError, OSError) as error:
+        fail(printable(f"{filter_name}: {error}"), Exit.USAGE)
+
+
 def _rehearse(
-    configs: Iterable[Config], files: Iterable[Path], window: Window
+    configs: Iterable[Config], reader: Reader, files: Iterable[Path], window: Window
 ) -> tuple[list[Rehearsal], int]:
     """Read the files once, for all; also gives the number of lines."""
     from amiguard import views  # noqa: PLC0415
@@ -113,17 +131,15 @@ def _rehearse(
 
     rehearsals, lines, now = [Rehearsal(config, window) for config in configs], 0, time.time()
     try:
-        logs = in_order(files)
+        logs = in_order(files, reader, now)
         with Progress(logs) as advance:
             for log in logs:
                 if 0 < log.first_time < rehearsals[0].latest - _OVERLAP:
                     click.echo(f"amiguard: {views.printable(str(log.path))}: {_TWICE}", err=True)
-                for rehearsal in rehearsals:
-                    rehearsal.begin()
+                reader.begin(rehearsals)
                 for block in log.blocks(advance):
                     lines += block.count(b"\n") + (not block.endswith(b"\n"))
-                    for rehearsal in rehearsals:
-                        rehearsal.feed(block, now)
+                    reader.read(block, rehearsals, now)
     except UnreadableError as error:
         fail(str(error), Exit.FAILED)
     return rehearsals, lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -210,3 +211,41 @@ def test_logs_that_tell_of_the_same_time_are_named(tmp_path: Path) -> None:
     ran = run("replay", *(str(tmp_path / name) for name in "cba"), "--config", usual)
     why = "begins before the log ahead of it ends; what both tell counts twice"
     assert f"amiguard: {tmp_path / 'b'}: {why}\n" == ran.err
+
+
+def failed(second: int) -> str:
+    """A line of sshd's."""
+    stamp = f"2026-11-21T12:00:{second:02}.000000+00:00"
+    return f"{stamp} pbx sshd[812]: Failed password for root from 203.0.113.7 port 40022 ssh2\n"
+
+
+FILTER = """[Definition]
+failregex = ^\\s*pbx sshd\\[\\d+\\]: Failed password for <F-USER>\\S+</F-USER> from <HOST> port \\d+ ssh2$
+datepattern = ^%%Y-%%m-%%dT%%H:%%M:%%S.%%f%%z
+"""
+
+
+def test_a_filter_of_fail2bans_kind_reads_any_programs_log(tmp_path: Path) -> None:
+    """The rotated set too is in the order of its events."""
+    path = tmp_path / "doors.conf"
+    path.write_text(FILTER, encoding="utf-8")
+    (tmp_path / "a").write_text("".join(map(failed, (3, 4, 5))), encoding="utf-8")
+    (tmp_path / "b.gz").write_bytes(gzip.compress("".join(map(failed, (0, 1, 2))).encode()))
+    logs = [str(tmp_path / name) for name in ("a", "b.gz")]
+    answer = told(*logs, "--filter", str(path), "--times", "--config", configured(tmp_path, "a.toml", ""))
+    [ban], [took] = answer["bans"], answer["times"]
+    assert (6, 6, 5, 4.0) == (answer["lines"], answer["events"], took["tries"], took["took"])
+    assert "12:00:04.000" in moment(ban["since"])
+    assert "Failure doors" in ban["reason"]
+
+
+def moment(text: str) -> str:
+    """In UTC."""
+    return datetime.fromisoformat(text).astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def test_a_filter_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "log").touch()
+    ran = run("replay", str(tmp_path / "log"), "--filter", "no-such-filter")
+    assert (2, "") == (ran.code, ran.out)
+    assert "no-such-filter" in ran.err
