@@ -57,7 +57,7 @@ test-real: $(VENV)/.real  ## attacks on real Asterisks; needs root and Debian, w
 
 torture: $(VENV)/.ready  ## what tests/torture does to it, at length; SEED=n for another course of events
 	@: > $(VENV)/torture.jsonl
-	TORTURE=$(VENV)/torture.jsonl TEST_LIMIT=7200 $(BIN)/python -m pytest tests/torture -m 'not asterisk' -v $(ARGS)
+	TORTURE=$(VENV)/torture.jsonl TEST_LIMIT=7200 LAB_PATIENCE=10 $(BIN)/python -m pytest tests/torture -m 'not asterisk' -v $(ARGS)
 
 lint: $(VENV)/.ready  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import struct
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from amiguard.exits import Exit
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 PATIENCE: Final = 10.0
 """Seconds in which a client must send its request, and take what it is given."""
 LAST: Final = '{"end": true}\n'
+_TIMEVAL: Final = struct.Struct("@ll")
 BROKEN: Final = '{"end": false'
 
 
@@ -44,8 +46,10 @@ def asking(path: str, command: str, **arguments: Any) -> Iterator[tuple[dict[str
         service.makefile("r", encoding="utf-8", newline="\n") as lines,
     ):
         with _explained(path):
-            service.settimeout(3 * PATIENCE)
+            # Where many queue, a socket with a timeout of Python's own would be refused at once.
+            service.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIMEVAL.pack(int(3 * PATIENCE), 0))
             service.connect(path)
+            service.settimeout(3 * PATIENCE)
             service.sendall(json.dumps({"command": command, **arguments}).encode() + b"\n")
             head = json.loads(lines.readline() or "null")
         if head is None:

@@ -12,6 +12,7 @@ import made
 import ordeal
 import pytest
 
+from amiguard.ledger import Ledger
 from amiguard.model import Endpoint, Prefix, Verdict
 
 if TYPE_CHECKING:
@@ -59,12 +60,15 @@ def guesses(packets: int, true: list[Endpoint]) -> list[tuple[float, Endpoint]]:
 @pytest.mark.parametrize("packets", [1, 2, 8])
 def test_the_true_ones_are_found_among_a_million_forged(packets: int) -> None:
     judge, banned = made.guard(f"[score]\nmax_sources = {TABLE}\n"), set()
+    ledger = Ledger(judge)
     proven, unproven = attackers(b"TCP"), attackers(b"UDP")
     before = resident()
     for at, endpoint in heapq.merge(forgeries(packets), guesses(packets, proven + unproven)):
         forged = endpoint.address.network[0] < 198
         time = made.START + at
         event = (FORGERY if forged else GUESS)._replace(time=time, remote=endpoint)
+        if ledger.crowded:
+            ledger.snapshot()  # which the store takes
         for outcome in judge.observe(event, time):
             if isinstance(outcome, Verdict):
                 banned.add((outcome.ban.source, outcome.ban.scope))
