@@ -2,6 +2,7 @@
 # `sudo make install` needs neither; packagers and tests give it DESTDIR and PREFIX.
 PYTHON ?= python3
 VENV   ?= .venv
+FUZZ   ?= 60
 BIN    := $(VENV)/bin
 # Where nft is, and what the PATH of a plain user lacks on Debian.
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -55,9 +56,14 @@ test-real: $(VENV)/.real  ## attacks on real Asterisks; needs root and Debian, w
 	@$(BIN)/python tests/asterisk/chroots.py
 	$(BIN)/python -m pytest -m asterisk -n 2 --dist loadgroup tests/asterisk $(ARGS)
 
-torture: $(VENV)/.ready  ## what tests/torture does to it, at length; SEED=n for another course of events
+$(VENV)/.fuzz: pyproject.toml $(VENV)/.ready
+	$(call install,fuzz)
+	@touch $@
+
+torture: $(VENV)/.fuzz  ## what tests/torture does to it, at length; SEED=n for another course of events, FUZZ=s for more than 60 s a reader
 	@: > $(VENV)/torture.jsonl
 	TORTURE=$(VENV)/torture.jsonl TEST_LIMIT=7200 LAB_PATIENCE=10 $(BIN)/python -m pytest tests/torture -m 'not asterisk' -v $(ARGS)
+	$(BIN)/python tests/torture/fuzz.py $(FUZZ)
 
 lint: $(VENV)/.ready  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
