@@ -33,6 +33,7 @@ _COMMANDS: Final = {
     "report": ("report", "Tell of attacks, bans and their effect over days."),
     "watch": ("watch", "Show live who attacks and who is banned."),
     "filters": ("filters", "Filters, jails and an action for fail2ban."),
+    "import-fail2ban": ("import_fail2ban", "Show what fail2ban's jails and bans become; --apply does it."),
     "notify": ("notify", "Tell the administrator what happens."),
     "demo": ("demo", "Show an attack, its ban and dropped packets, in a namespace."),
 }
@@ -49,7 +50,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"amiguard.cli.{_COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -65,6 +65,21 @@ def load(path: Path) -> Layers:
     return layers
 
 
+def load_tree(tree: Path, stem: str) -> Layers:
+    """What a fail2ban tree says of this kind, `jail` say: jail.conf, jail.d/*.conf, then those in `.local`.
+
+    Raises:
+        FilterError: as `load`.
+    """
+    layers = Layers()
+    for suffix in ("conf", "local"):
+        for path in (tree / f"{stem}.{suffix}", *sorted((tree / f"{stem}.d").glob(f"*.{suffix}"))):
+            if path.exists():
+                for sections in _ordered(path, (tree,)):
+                    layers.add(sections)
+    return layers
+
+
 def _ordered(path: Path, around: tuple[Path, ...]) -> Iterator[dict[str, dict[str, str]]]:
     """The file's sections among those it includes, and its `.local` behind it."""
     if path in around:

@@ -64,6 +64,10 @@ class Layers:
             before = self._sections.setdefault(name, {})
             before.update({option: _with_known(value, before) for option, value in options.items()})
 
+    def sections(self) -> list[str]:
+        """All sections, in the order in which they came."""
+        return list(self._sections)
+
     def options(self, section: str) -> set[str]:
         """What a section has, without the defaults."""
         return set(self._sections.get(section, ()))

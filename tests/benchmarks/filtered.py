@@ -11,7 +11,7 @@ import otherlogs
 import peers
 import process
 import traffic
-from figures import Figure, median
+from figures import Figure
 from logfile import written
 from ours import Guard
 
@@ -46,7 +46,7 @@ def _each(
     cpu: Callable[[Path, str, Path], float], root: Path, name: str, some: Path, none: Path, scale: Scale
 ) -> float:
     """Microseconds a line."""
-    start, spent = (median(cpu(root, name, log) for _ in range(scale.runs)) for log in (none, some))
+    start, spent = (cpu(root, name, log) for log in (none, some))
     return (spent - start) / scale.peer_lines * 1e6
 
 
