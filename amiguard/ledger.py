@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from amiguard.judge.counting import Span
-from amiguard.store.rows import BanRow, Ending, PositionRow, Snapshot, StateRow
+from amiguard.judge.tallies import HOUR
+from amiguard.store.rows import BanRow, DropRow, Ending, PositionRow, Snapshot, StateRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,6 +38,7 @@ _PARTS: Final = (
     "ended",
     "pardoned",
     "tallies",
+    "drops",
 )
 
 
@@ -56,6 +59,7 @@ class Ledger:
         self._positions: dict[str, PositionRow] = {}
         self._closed: set[str] = set()
         self._allows: frozenset[Prefix] | None = None
+        self._drops: Counter[int] = Counter()
         self._noted: dict[str, bytes] = {}
         self._places: dict[str, PositionRow] = {}
         self._allowed: frozenset[Prefix] = frozenset()
@@ -103,6 +107,10 @@ class Ledger:
         """These are all run-time allows now."""
         self._allows = self._allowed = frozenset(networks)
 
+    def dropped(self, packets: int, at: float) -> None:
+        """The kernel has dropped so many packets, lately."""
+        self._drops[int(at // HOUR)] += packets
+
     def stored(self, memory: Memory) -> None:
         """This the store has already."""
         self._places = {row.path: row for row in memory.positions}
@@ -142,7 +150,9 @@ class Ledger:
             pardoned=self._pardoned,
             allows=None if self._allows is None else sorted(self._allows),
             tallies=guard.tallies.take(),
+            drops=[DropRow(*drop) for drop in self._drops.items() if drop[1]],
         )
+        self._drops = Counter()
         self._bans, self._ended, self._pardoned, self._positions, self._allows = [], [], [], {}, None
         self._closed, self._leaving = set(), snapshot.bans
         if snapshot.allows is None and not any(getattr(snapshot, name) for name in _PARTS):
@@ -182,6 +192,7 @@ class Ledger:
         guard.alarms.changed |= _ALARMS in snapshot.notes
         guard.logins.accounts.changed |= _ACCOUNTS in snapshot.notes
         guard.tallies.put_back(snapshot.tallies)
+        self._drops.update(dict(snapshot.drops))
 
 
 def restore(guard: Guard, memory: Memory) -> None:

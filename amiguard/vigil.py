@@ -6,10 +6,12 @@ import logging
 import time
 from typing import TYPE_CHECKING, Final
 
+from amiguard.meter import Meter
 from amiguard.silence import EVERYBODY
 from amiguard.views import printable
 
 if TYPE_CHECKING:
+    from amiguard.firewall.declaration import Packets
     from amiguard.hearing import Hearing
     from amiguard.warden import Warden
 
@@ -26,6 +28,7 @@ class Vigil:
         self._warden = warden
         self._said: set[str] = set()
         self._due = 0.0
+        self._meter = Meter()
 
     def look(self) -> None:
         """See who tells something, and who does not; asked each second."""
@@ -34,7 +37,7 @@ class Vigil:
         silence.look(told, self._expected(), now)
         if now >= self._due:
             self._due = now + _MINUTE
-            silence.packets(self._warden.packets().sip)
+            self._count(self._warden.packets())
         silent = {one.name: one for one in silence.silent(now)}
         for name in silent.keys() - self._said:
             _log.warning("%s: %s", printable(name), silent[name])
@@ -42,6 +45,12 @@ class Vigil:
         for name in self._said & {*told, EVERYBODY} - silent.keys():
             _log.warning("%s: no longer silent", printable(name))
         self._said = set(silent)
+
+    def _count(self, packets: Packets) -> None:
+        """Take note of what the kernel has dropped, and let pass, until now."""
+        self._hearing.silence.packets(packets.sip)
+        if packets.dropped:  # none is no news, and all that is known of a kernel that does not tell
+            self._warden.ledger.dropped(self._meter.grown(packets.dropped), time.time())
 
     def _told(self) -> dict[str, int]:
         """Records so far of each channel of security events that has nothing left to tell."""

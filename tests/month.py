@@ -11,7 +11,7 @@ from amiguard.judge import evidence
 from amiguard.judge.evidence import Exhibit
 from amiguard.judge.tallies import HOUR, Tally
 from amiguard.model import Alarm, Ban, Prefix
-from amiguard.store import BanRow, Snapshot
+from amiguard.store import BanRow, DropRow, Snapshot
 
 if TYPE_CHECKING:
     from amiguard.model import Proof, Scope
@@ -74,7 +74,7 @@ def ban(habit: Habit, host: int, since: float, rng: random.Random) -> BanRow:
 def snapshot(until: float, *, days: int = 30, seed: int = 7) -> Snapshot:
     """What has happened in so many days before `until`, in seconds since the epoch."""
     rng = random.Random(seed)
-    bans, tallies = [], []
+    bans, tallies, drops = [], [], []
     for day in range(days):
         busy = rng.choice((1, 1, 2, 2, 3, 6))
         for _ in range(busy * 4):
@@ -84,7 +84,8 @@ def snapshot(until: float, *, days: int = 30, seed: int = 7) -> Snapshot:
             failures = rng.randrange(5, 60)
             names = (habit.kind, habit.service.decode(), habit.transport.decode(), habit.proof)
             tallies.append(Tally(int(at // HOUR), *names, failures))
-    return Snapshot(bans=sorted(bans, key=lambda row: row.ban.since), tallies=tallies)
+            drops.append(DropRow(int(at // HOUR), failures * rng.randrange(10, 400)))
+    return Snapshot(bans=sorted(bans, key=lambda row: row.ban.since), tallies=tallies, drops=drops)
 
 
 def alarms(until: float) -> list[Alarm]:

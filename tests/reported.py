@@ -61,6 +61,7 @@ def material(**more: Any) -> Material:
     nothing: dict[str, Any] = {
         "bans": (),
         "tallies": (),
+        "drops": (),
         "alarms": (),
         "attacks": (),
         "phones": (),

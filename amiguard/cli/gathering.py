@@ -52,6 +52,7 @@ def gathered(config: Config, since: float, until: float) -> Iterator[Material]:
             until,
             _bans(archive, since),
             archive.tallies(since),
+            archive.drops(since),
             list(guard.alarms),
             list(guard.logins.accounts.all(max(since, until - DAY))),
             list(guard.phones.broken(until)),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from amiguard.judge.rhythm import BrokenPhone
     from amiguard.judge.tallies import Tally
     from amiguard.model import Alarm, Ban
-    from amiguard.store.rows import BanRow
+    from amiguard.store.rows import BanRow, DropRow
 
 
 class Standing(NamedTuple):
@@ -29,6 +29,7 @@ class Material(NamedTuple):
         host: the name of the PBX.
         bans: those that began, newest first, with their evidence; gone through once.
         tallies: failures by the hour.
+        drops: packets dropped by the hour.
         alarms: what was said, and is remembered.
         attacks: accounts that were guessed at within the last day, by whomever.
         phones: those that are broken now.
@@ -42,6 +43,7 @@ class Material(NamedTuple):
     until: float
     bans: Iterable[BanRow]
     tallies: Iterable[Tally]
+    drops: Iterable[DropRow]
     alarms: Sequence[Alarm]
     attacks: Sequence[Attack]
     phones: Sequence[BrokenPhone]

@@ -123,6 +123,10 @@ def _attack(one: Attack) -> tuple[str, ...]:
     return account(one.account), printable(one.service), kind, *counts, minute(one.last)
 
 
+def _drops(report: Report) -> Iterator[Markup]:
+    yield from _chart(report.drops, str, "packets dropped over time")
+
+
 def _effects(report: Report) -> Iterator[Markup]:
     if report.running is None:
         yield element("p", "The kernel was not asked.")
@@ -193,6 +197,7 @@ _SECTIONS: Final[dict[str, Callable[[Report], Iterator[Markup]]]] = {
     "From failure to ban": _delays,
     "Networks": _networks,
     "Accounts under attack": _accounts,
+    "Packets dropped": _drops,
     "What stands now, and what it has dropped": _effects,
     "The newest bans": _newest,
     "Broken phones": _phones,

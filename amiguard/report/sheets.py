@@ -31,6 +31,7 @@ def document(report: Report) -> dict[str, Any]:
         "until": views.moment(report.until),
         "failures": {**_timeline(report.attempts), **_counts(report.failures)},
         "bans": {**_timeline(report.bans), **_counts(report.sentences), "sources": report.sources},
+        "dropped": _timeline(report.drops),
         "delays": _delays(report),
         "networks": [{**one._asdict(), "network": str(one.network)} for one in report.networks],
         "accounts": [
@@ -64,6 +65,7 @@ def _cell(value: Any) -> Any:
 def _rows(report: Report) -> Iterator[_Row]:
     yield from _over_time("failures", report.attempts)
     yield from _over_time("bans", report.bans)
+    yield from _over_time("dropped", report.drops)
     for section, counts in (("failures", report.failures), ("bans", report.sentences)):
         for by, rows in counts.items():
             yield from ((f"{section} by {by}", "", row.name, "times", row.times) for row in rows)

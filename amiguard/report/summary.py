@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from amiguard.model import Alarm, Prefix
     from amiguard.report.material import Material, Standing
     from amiguard.report.timeline import Timeline
-    from amiguard.store.rows import BanRow
+    from amiguard.store.rows import BanRow, DropRow
 
 SHOWN: Final = 25
 """Rows of each list."""
@@ -71,8 +71,8 @@ class Delays(NamedTuple):
 class Report(NamedTuple):
     """What a report tells; lists are cut at `SHOWN` rows, the most important first.
 
-    `attempts` and `bans` are over time, by kind of event and by scope.  The counts
-    are by `failures` (who was not banned yet) and by `sentences` (bans that began).
+    `attempts` are over time by kind of event, `bans` by scope; `drops` are packets.  The
+    counts are by `failures` (of who was not banned yet) and by `sentences` (bans that began).
     """
 
     host: str
@@ -80,6 +80,7 @@ class Report(NamedTuple):
     until: float
     attempts: Timeline
     bans: Timeline
+    drops: Timeline
     failures: Mapping[str, tuple[Count, ...]]
     sentences: Mapping[str, tuple[Count, ...]]
     sources: int
@@ -112,6 +113,7 @@ def summarise(material: Material) -> Report:
         material.until,
         failures.tracks.timeline(_KINDS),
         sentences.tracks.timeline(_KINDS),
+        _dropped(ruler, material.drops),
         {name: _ranked(counts) for name, counts in failures.counts.items()},
         {name: _ranked(counts) for name, counts in sentences.counts.items()},
         len(sentences.sources),
@@ -131,6 +133,13 @@ def summarise(material: Material) -> Report:
         material.status,
         tuple(material.gaps),
     )
+
+
+def _dropped(ruler: Ruler, drops: Iterable[DropRow]) -> Timeline:
+    tracks = Tracks(ruler)
+    for hour, packets in drops:
+        tracks.add("packets", hour * HOUR, packets)
+    return tracks.timeline(1)
 
 
 class _Failures:

@@ -75,7 +75,7 @@ def figures(report: Report) -> Iterator[tuple[str, str]]:
     yield "banned sources", number(report.sources)
     if report.running is not None:
         yield "banned now", number(report.in_force)
-        yield "packets they lost", number(report.packets)
+    yield "packets dropped", number(sum(series.total for series in report.drops.series))
     if report.delays:
         yield "failure to ban, median", seconds(report.delays.median)
     yield "breaches", number(sum(alarm.what == "breach" for alarm in report.alarms))

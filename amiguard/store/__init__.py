@@ -10,13 +10,14 @@ already is not recorded twice.
 
 from amiguard.store.errors import StoreError
 from amiguard.store.pruning import Bounds
-from amiguard.store.rows import BanRow, EndedWhy, Ending, Memory, PositionRow, Snapshot, StateRow
+from amiguard.store.rows import BanRow, DropRow, EndedWhy, Ending, Memory, PositionRow, Snapshot, StateRow
 from amiguard.store.store import Archive, Store
 
 __all__ = [
     "Archive",
     "BanRow",
     "Bounds",
+    "DropRow",
     "EndedWhy",
     "Ending",
     "Memory",

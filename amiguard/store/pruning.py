@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 class Bounds(NamedTuple):
     """What the store holds at most: seconds and rows of history, rows and bytes of evidence.
 
-    Tallies are as old at most, and of an hour there are no more than kinds of event, services and transports.
+    What is counted by the hour is as old at most; an hour has as many rows as kinds of event, services and
+    transports, at most.
     """
 
     age: float = 90 * 86400.0
@@ -43,6 +44,7 @@ DELETE FROM evidence WHERE id IN (
     LIMIT :step)"""
 
 _TALLIES = "DELETE FROM tallies WHERE hour < :before / 3600"
+_DROPS = "DELETE FROM drops WHERE hour < :before / 3600"
 
 
 def prune(db: sqlite3.Connection, now: float, bounds: Bounds) -> int:
@@ -54,4 +56,4 @@ def prune(db: sqlite3.Connection, now: float, bounds: Bounds) -> int:
         The number of rows deleted; 0 when nothing is left to delete.
     """
     values = {**bounds._asdict(), "before": now - bounds.age, "now": now, "step": _STEP}
-    return sum(db.execute(sql, values).rowcount for sql in (_OLD, _EVIDENCE, _TALLIES))
+    return sum(db.execute(sql, values).rowcount for sql in (_OLD, _EVIDENCE, _TALLIES, _DROPS))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from amiguard.judge.tallies import HOUR, Tally
 from amiguard.model import Ban, Prefix
-from amiguard.store.rows import BanRow, Memory, PositionRow, StateRow
+from amiguard.store.rows import BanRow, DropRow, Memory, PositionRow, StateRow
 
 if TYPE_CHECKING:
     import sqlite3
@@ -92,6 +92,12 @@ def tallies(db: sqlite3.Connection, since: float) -> Iterator[Tally]:
     """Failures by the hour, from the hour that holds `since` on."""
     rows = db.execute("SELECT * FROM tallies WHERE hour >= ? ORDER BY hour", (since // HOUR,))
     return itertools.starmap(Tally, rows)
+
+
+def drops(db: sqlite3.Connection, since: float) -> Iterator[DropRow]:
+    """Packets dropped by the hour, from the hour that holds `since` on."""
+    rows = db.execute("SELECT * FROM drops WHERE hour >= ? ORDER BY hour", (since // HOUR,))
+    return itertools.starmap(DropRow, rows)
 
 
 def history(db: sqlite3.Connection, source: Prefix | None, limit: int, *, evidence: bool) -> Iterator[BanRow]:

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 EndedWhy = Literal["expired", "unbanned", "replaced"]
 
 
+class DropRow(NamedTuple):
+    """Packets of the banned that the kernel has dropped within an hour, which counts from the epoch."""
+
+    hour: int
+    packets: int
+
+
 class StateRow(NamedTuple):
     """The packed state of one source: its score, or what made it a friend."""
 
@@ -92,6 +99,7 @@ class Snapshot:
         pardoned: sources whose newest judged ban no longer counts as a strike.
         allows: all run-time allows if they changed, else None.
         tallies: failures to be added to those counted before.
+        drops: packets dropped, to be added in the same way.
     """
 
     positions: Sequence[PositionRow] = ()
@@ -106,6 +114,7 @@ class Snapshot:
     pardoned: Sequence[Prefix] = ()
     allows: Sequence[Prefix] | None = None
     tallies: Sequence[Tally] = ()
+    drops: Sequence[DropRow] = ()
 
 
 class Memory(NamedTuple):

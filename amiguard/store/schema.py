@@ -62,6 +62,12 @@ CREATE TABLE tallies (
     PRIMARY KEY (hour, event, service, transport, proof)
 ) WITHOUT ROWID"""
 
+_DROPS = """
+CREATE TABLE drops (
+    hour    INTEGER PRIMARY KEY,
+    packets INTEGER NOT NULL
+)"""
+
 STEPS: tuple[tuple[str, ...], ...] = (
     (
         _BANS,
@@ -76,4 +82,5 @@ STEPS: tuple[tuple[str, ...], ...] = (
         _POSITIONS,
     ),
     (_TALLIES,),
+    (_DROPS,),
 )

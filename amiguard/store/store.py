@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from amiguard.judge.tallies import Tally
     from amiguard.model import Ban, Prefix
-    from amiguard.store.rows import BanRow, Memory
+    from amiguard.store.rows import BanRow, DropRow, Memory
 
 _log = logging.getLogger("amiguard")
 
@@ -70,6 +70,11 @@ class Archive:
         """Stream failures by the hour, oldest first, from the hour that holds `since` on."""
         with telling(self._path, "read the tallies"):
             yield from reading.tallies(self._db, since)
+
+    def drops(self, since: float) -> Iterator[DropRow]:
+        """Stream packets dropped by the hour, oldest first, from the hour that holds `since` on."""
+        with telling(self._path, "read the drops"):
+            yield from reading.drops(self._db, since)
 
     def close(self) -> None:
         """Let go of the file."""

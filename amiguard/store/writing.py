@@ -67,6 +67,7 @@ _TALLY = _Statement(
     "INSERT INTO tallies",
     "ON CONFLICT DO UPDATE SET times = times + excluded.times",
 )
+_DROP = _Statement(2, "INSERT INTO drops", "ON CONFLICT DO UPDATE SET packets = packets + excluded.packets")
 _PARDON = """
 UPDATE bans SET pardoned = 1 WHERE id = (
     SELECT id FROM bans WHERE network = ? AND length = ? AND origin = 'judged' AND NOT pardoned
@@ -97,4 +98,5 @@ def _rows(db: sqlite3.Connection, new: Snapshot) -> Iterator[tuple[_Statement, I
     yield _BAN, ((n, *row.ban[0], *row.ban[1:]) for n, row in enumerate(new.bans, last + 1))
     yield _EVIDENCE, ((n, row.evidence) for n, row in enumerate(new.bans, last + 1) if row.evidence)
     yield _TALLY, new.tallies
+    yield _DROP, new.drops
     yield _END, ((*source, *rest) for source, *rest in new.ended)

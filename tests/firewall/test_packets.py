@@ -16,8 +16,14 @@ import pytest
 from banning import door, house
 from netns import Peer
 
+from amiguard import config
 from amiguard.firewall.nftables import Firewall, Flow
+from amiguard.hearing import Hearing
+from amiguard.judge.guard import Guard
+from amiguard.ledger import Ledger
 from amiguard.model import Prefix
+from amiguard.vigil import Vigil
+from amiguard.warden import Warden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -203,3 +209,25 @@ def test_each_element_counts_what_it_has_dropped() -> None:
             str(ban.source): ban.packets for ban in there.firewall.bans() if ban.source.version == 6
         }
         assert "ip saddr @ban4 counter packets 3" in nft.run("list", "chain", "inet", "amiguard", "guard")
+
+
+def test_what_the_rules_have_dropped_is_counted_by_the_hour_and_twice_by_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    guard = Guard(config.parse("", "defaults"))
+    with place() as lab:
+        ledger = Ledger(guard)
+        warden = Warden(guard, ledger, lab.firewall)
+        vigil, begin = Vigil(Hearing(time.time()), warden), time.monotonic()
+        lab.firewall.ban([house(BAD)])
+        for minute, packets in enumerate((3, 0, 2)):
+            assert not any(lab.heard(BAD) for _ in range(packets))
+            monkeypatch.setattr(time, "monotonic", lambda minute=minute: begin + 61 * minute)
+            vigil.look()
+        snapshot = ledger.snapshot()
+        assert snapshot
+        assert 5 == sum(drop.packets for drop in snapshot.drops)
+        ledger.put_back(snapshot)
+        again = ledger.snapshot()
+        assert again
+        assert snapshot.drops == again.drops

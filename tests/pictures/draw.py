@@ -81,6 +81,7 @@ def _report() -> Report:
             since=START - 30 * month.DAY,
             bans=rows,
             tallies=past.tallies,
+            drops=past.drops,
             alarms=month.alarms(START),
             attacks=[reported.attack(b"1001", sources=40), reported.attack(b"100", sources=3)],
             phones=[phone],

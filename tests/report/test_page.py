@@ -74,13 +74,19 @@ def test_a_month_fills_every_section() -> None:
     gone = month.snapshot(START)
     rows = sorted(gone.bans, key=lambda row: row.ban.since, reverse=True)
     report = summarise(
-        material(since=START - 30 * month.DAY, bans=rows, tallies=gone.tallies, alarms=month.alarms(START))
+        material(
+            since=START - 30 * month.DAY,
+            bans=rows,
+            tallies=gone.tallies,
+            drops=gone.drops,
+            alarms=month.alarms(START),
+        )
     )
     text = page(report, SHEET)
     assert len(text) < 100_000
     seen = Seen(text)
-    assert 11 == seen.tags.count("section")
-    assert 2 == seen.tags.count("ul")
+    assert 12 == seen.tags.count("section")
+    assert 3 == seen.tags.count("ul")
     assert "203.0.113.0/24" in seen.texts
 
 

@@ -12,6 +12,7 @@ from amiguard.judge.tallies import HOUR, Tally
 from amiguard.model import Alarm, Prefix
 from amiguard.report.material import Standing
 from amiguard.report.summary import SHOWN, Account, Count, Network, summarise
+from amiguard.store import DropRow
 
 FIRST = int(START // HOUR)
 
@@ -80,6 +81,12 @@ def test_the_time_to_a_ban_is_counted_from_the_oldest_record() -> None:
 def test_accounts_that_exist_come_first_then_those_with_the_most_sources() -> None:
     few, many, none = attack(b"1", sources=2), attack(b"2", sources=9), attack(b"3", sources=99, exists=False)
     assert (many, few, none) == summarise(material(attacks=[none, few, many])).attacks
+
+
+def test_what_was_dropped_is_shown_by_its_hour() -> None:
+    report = summarise(material(drops=[DropRow(FIRST - 2, 30), DropRow(FIRST, 5)]))
+    [series] = report.drops.series
+    assert [30, 0, 5] == list(series.values[-3:])
 
 
 def test_who_tampered_is_named() -> None:

@@ -6,7 +6,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from amiguard.judge.tallies import HOUR, Tally
-from amiguard.store import Archive, Bounds, Snapshot, Store
+from amiguard.store import Archive, Bounds, DropRow, Snapshot, Store
 from amiguard.store.opening import NAME, migrate
 from amiguard.store.schema import APPLICATION, STEPS
 
@@ -37,6 +37,15 @@ def test_old_ones_are_forgotten(store: Store) -> None:
     assert 1 == store.prune(LATER.hour * HOUR + 100, Bounds(age=HOUR))
     assert [LATER] == list(store.tallies(0))
     assert 0 == store.prune(LATER.hour * HOUR + 100, Bounds(age=HOUR))
+
+
+def test_drops_add_up_come_oldest_first_and_are_forgotten(store: Store) -> None:
+    store.commit(Snapshot(drops=[DropRow(9, 5), DropRow(7, 1)]))
+    store.commit(Snapshot(drops=[DropRow(9, 2)]))
+    assert [DropRow(7, 1), DropRow(9, 7)] == list(store.drops(0))
+    assert [DropRow(9, 7)] == list(store.drops(8.5 * HOUR))
+    assert 1 == store.prune(9 * HOUR, Bounds(age=HOUR))
+    assert [DropRow(9, 7)] == list(store.drops(0))
 
 
 def test_a_database_of_the_first_version_learns_to_count(state_dir: Path) -> None:
