@@ -6,20 +6,24 @@ installed from `WHEELS` as its user would from the network.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import chroots
 from fresh import ROOT, run
 from lab import until
+from sipphone import Line, Phone
 
 if TYPE_CHECKING:
-    from networks import Network
+    from networks import Host, Network
 
+ADDRESS = "198.51.100.1"
 SOURCE = "/src/amiguard"
 WHEELS = "/src/wheels"
 OFFLINE = f"cd {SOURCE} && export PIP_NO_INDEX=1 PIP_FIND_LINKS={WHEELS}"
@@ -84,7 +88,7 @@ class Machine:
 
     Args:
         folder: an empty one, for its mounts.
-        network: where it is; it has the whole of it.
+        network: where it is, at `ADDRESS`; it has the whole of it.
         wheels: see `wheels`.
     """
 
@@ -135,6 +139,25 @@ class Machine:
     def write(self, path: str, text: str) -> None:
         """Write a file; one that was there keeps owner and mode."""
         self.tries(f"cat > {path}", text)
+
+    def banned(self) -> dict[str, dict[str, Any]]:
+        """Who is banned there, by address."""
+        return {ban["address"]: ban for ban in json.loads(self.run("amiguard list --json"))["bans"]}
+
+    def guess(self, attacker: Host) -> None:
+        """Have a host try passwords until it is banned."""
+        until(lambda: self._bans_for_one_more(attacker), f"a ban of {attacker.address4}", _LIMIT)
+
+    def answers(self, host: Host) -> bool:
+        """Whether a phone at that host gets any answer to a log-in."""
+        with contextlib.suppress(TimeoutError), Line(host, ADDRESS, "TCP") as line:
+            return bool(Phone(line, "101").register())
+        return False
+
+    def _bans_for_one_more(self, attacker: Host) -> bool:
+        with contextlib.suppress(TimeoutError), Line(attacker, ADDRESS, "TCP") as line:
+            Phone(line, "101").register("wrong")
+        return attacker.address4 in self.banned()
 
     def _is_up(self) -> bool:
         assert self._process
