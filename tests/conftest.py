@@ -18,6 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import netns
 import pytest
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 pytest.register_assert_rewrite("anyasterisk")
+hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no error
+hypothesis.settings.load_profile("patient")
 
 _TEST_LIMIT = float(os.environ.get("TEST_LIMIT", "60"))
 _PROBE_LIMIT = 10.0
