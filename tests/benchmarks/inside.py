@@ -15,6 +15,7 @@ import footprint
 import growth
 import latency
 import listing
+import outcome
 import packets
 import restart
 import scale
@@ -41,6 +42,7 @@ MEASUREMENTS: Mapping[str, Callable[[Path, Scale], Iterator[Figure]]] = {
     "packets": packets.measure,
     "startup": startup.measure,
     "footprint": footprint.measure,
+    "outcome": outcome.measure,
     "growth": growth.measure,
 }
 SELDOM = frozenset({"growth"})

@@ -23,6 +23,7 @@ class Scale:
     watched: float
     packeted: tuple[int, ...]
     grown: tuple[int, ...]
+    outcome: int
 
 
 FULL = Scale(
@@ -40,6 +41,7 @@ FULL = Scale(
     watched=10.0,
     packeted=(1_000, 10_000, 100_000),
     grown=(1_000, 10_000, 100_000, 1_000_000),
+    outcome=1,
 )
 QUICK = Scale(
     runs=1,
@@ -56,4 +58,5 @@ QUICK = Scale(
     watched=3.0,
     packeted=(1_000, 10_000),
     grown=(1_000, 10_000),
+    outcome=10,
 )
