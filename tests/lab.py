@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-LIMIT = 15.0 * float(os.environ.get("LAB_PATIENCE", "1"))
+LIMIT = 30.0 * float(os.environ.get("LAB_PATIENCE", "1"))
 """Seconds that anything may take; a slow machine asks for more patience."""
 PROGRAM = (sys.executable, "-m", "amiguard")
 

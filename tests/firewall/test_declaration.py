@@ -148,7 +148,7 @@ def test_a_rebuilt_table_keeps_the_bans_of_its_sound_sets() -> None:
         firewall.declare([house("203.0.113.7", None), house("10.0.0.0/8", 300), door("2001:db8::1", 200)])
         nft.run("add chain inet amiguard guard { policy drop; }")
         assert ("chain guard",) == firewall.declare([house("10.0.0.0/8", 900)])
-        timeouts = {key: round(left) if left else left for key, left in held(firewall).items()}
+        timeouts = {key: round(left, -1) if left else left for key, left in held(firewall).items()}
     expected = {("203.0.113.7", "house"): None, ("10.0.0.0/8", "house"): 900, ("2001:db8::1", "door"): 200}
     assert expected == timeouts
 
