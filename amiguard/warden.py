@@ -313,7 +313,7 @@ class Warden:
 
     def troubled(self, error: FirewallError) -> None:
         """Take note that the kernel does not obey."""
-        if str(error) != self.trouble:
+        if str(error) != self.trouble and self._mended.take(time.time()):
             _log.error("the firewall does not obey: %s", error)
             self.reporter.tell("firewall", time.time(), f"the firewall does not obey: {error}")
         self.trouble = str(error)
