@@ -78,7 +78,7 @@ def _crowded(root: Path, sources: int) -> Figure:
         held, status = process.memory(guard.pid), guard.status() or {}
     name = f"{sources:,} tracked, {banned:,} banned, resident"
     remark = f"tracked {status.get('tracked')}, bans {status.get('bans')}"
-    return Figure(name, "MiB", held, 130.0, remark=remark)
+    return Figure(name, "MiB", held, 124.0, remark=remark)
 
 
 def _attack(first: int, last: int, times: int) -> str:
