@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from amiguard.judge.evidence import Told
     from amiguard.model import Prefix, Proof, SecurityEvent
 
-EVIDENCE_BYTES: Final = 16 * 1024 * 1024
+EVIDENCE_BYTES: Final = 14 * 1024 * 1024
 """The evidence of all who are asleep; the oldest suspects' goes first."""
 
 _NEAR: Final = 0.75
