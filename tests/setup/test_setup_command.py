@@ -168,7 +168,7 @@ def test_a_link_is_followed_but_never_out_of_the_root(
     assert "theirs\n" == outside.read_text(encoding="utf-8")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to have files of two owners")
+@pytest.mark.root
 def test_nobody_leads_root_to_a_file_that_is_not_his(root: Path) -> None:
     """As who has got hold of Asterisk could, in a folder that is Asterisk's."""
     (root / "etc/shadow").write_text("theirs\n", encoding="utf-8")
