@@ -12,17 +12,21 @@ from amiguard.model import Verdict
 from amiguard.sources import security
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable
 
     from amiguard.config import Config
+    from amiguard.judge.evidence import Told as Channel
     from amiguard.judge.friends import Friend
     from amiguard.judge.guard import Outcome
     from amiguard.judge.shield import Standing
     from amiguard.model import Ban, Offence, SecurityEvent
-    from amiguard.sources.noticelines import Notice
 
 BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 60.0)
 """Upper ends, in seconds, of the classes of time from event to ban."""
+
+_NOTICES: Final = "notices"
+_FILTERS: Final = "filters"
+"""Sources of what no security event tells of: `blame` is not told which log it was."""
 
 
 class Told(NamedTuple):
@@ -89,18 +93,17 @@ class TallyingGuard(Guard):
         self.told[Told(channel, event.kind, event.service, event.remote.transport, proven)] += 1
         return self._count(super().observe(event, time, channel, forgeable))
 
-    def overhear(self, notice: Notice, log: str, since: float) -> tuple[Outcome, ...]:
-        """As `Guard.overhear`."""
-        return self._count(super().overhear(notice, log, since))
-
-    def unheard(self, now: float, passed: float) -> Iterator[Outcome]:
-        """As `Guard.unheard`."""
-        for outcome in super().unheard(now, passed):
-            yield from self._count((outcome,))
+    def blame(
+        self, event: SecurityEvent, *, told: Channel = "notice", proven: bool = False
+    ) -> tuple[Outcome, ...]:
+        """As `Guard.blame`; `overhear` and `unheard` come here, too."""
+        source = _NOTICES if told == "notice" else _FILTERS
+        self.told[Told(source, event.kind, event.service, event.remote.transport, proven)] += 1
+        return self._count(super().blame(event, told=told, proven=proven))
 
     def keep(self, sources: Collection[str]) -> None:
         """Forget what other sources have told: a log that was rotated away does not come back."""
-        for told in [told for told in self.told if told.source not in sources]:
+        for told in [told for told in self.told if told.source not in {*sources, _NOTICES, _FILTERS}]:
             del self.told[told]
 
     def _count(self, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:

@@ -41,6 +41,19 @@ def test_what_is_forgeable_proves_nothing() -> None:
     assert [False] == [told.proven for told in judge.told]
 
 
+def test_what_a_filter_or_a_notice_tells_is_counted_with_its_ban() -> None:
+    judge = tallying()
+    events = [made.event("InvalidPassword", at=float(n), transport=b"") for n in range(5)]
+    bans = [outcome for each in events for outcome in judge.blame(each, told="log", proven=True)]
+    judge.blame(made.event(source=PHONE))
+    assert [("filters", 5, True), ("notices", 1, False)] == [
+        (told.source, count, told.proven) for told, count in judge.told.items()
+    ]
+    judge.keep(())
+    assert 6 == judge.told.total()
+    assert (1, {("fast", "proven"): 1}) == (len(bans), judge.sentenced)
+
+
 def test_bans_alarms_and_mercies_are_counted() -> None:
     judge = tallying()
     made.bans(judge, wrong(5, transport=b"TLS"))
