@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("amiguard")
 
-_BITTER: Final = 100
-_LATELY: Final = 10.0
+_BITTER: Final = 50
+_LATELY: Final = 20.0
 _PEACE: Final = 5.0
 """After so many repairs within so many seconds there is a pause of so many."""
 

@@ -307,7 +307,7 @@ class Warden:
         except FirewallError as error:
             self.troubled(error)
         else:
-            if self.trouble:
+            if self.trouble and self._mended.take(time.time()):
                 _log.warning("the firewall obeys again")
             self.trouble = ""
 

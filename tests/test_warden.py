@@ -141,7 +141,7 @@ def test_many_broken_records_are_an_alarm_once_a_minute(
 def test_a_quarrel_about_the_firewall_is_bitter_only_when_it_goes_on() -> None:
     quarrel = Quarrel()
     assert not any(quarrel.bitter(float(second)) for second in range(100))
-    assert [False] * 99 + [True] == [quarrel.bitter(1000 + n / 100) for n in range(100)]
+    assert [False] * 49 + [True] == [quarrel.bitter(1000 + n / 100) for n in range(50)]
     assert not quarrel.bitter(2000)
 
 

@@ -36,7 +36,7 @@ pytestmark = [pytest.mark.kernel, pytest.mark.nft]
 
 SETTINGS = '[ban]\ndurations = ["1d"]\n'
 EPOCHS = ordeal.rounds(1, 50)
-KILLS = ordeal.rounds(5, 16)
+KILLS = ordeal.rounds(4, 16)
 REBOOTS = 5
 """Every so many kills the kernel comes up anew, without our table."""
 BEGUN = time.time()

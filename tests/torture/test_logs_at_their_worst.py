@@ -63,7 +63,7 @@ def test_without_inotify_it_looks_by_the_clock(tmp_path: Path) -> None:
 
 def test_a_log_directory_that_is_replaced_again_and_again(tmp_path: Path) -> None:
     with Service(tmp_path, logs=("log/security",)) as service:
-        sources = [f"203.0.113.{n}" for n in range(1, ordeal.rounds(6, 100))]
+        sources = [f"203.0.113.{n}" for n in range(1, ordeal.rounds(4, 100))]
         for n, source in enumerate(sources):
             service.log.parent.mkdir()
             service.write(attack(source))

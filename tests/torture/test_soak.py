@@ -21,7 +21,7 @@ from lab import Service, eventtv, until
 pytestmark = [pytest.mark.kernel, pytest.mark.nft]
 
 SETTINGS = '[ban]\ndurations = ["3s", "5s"]\ndoor_max = "3s"\nforget_after = "1m"\n'
-SECONDS = ordeal.rounds(3, 420)
+SECONDS = ordeal.rounds(2, 420)
 STEP = 0.02
 LINES = 10
 MIB = 2**20
