@@ -25,5 +25,3 @@ def watch_command(config_path: str | None) -> None:
         terminal.show(config.service.socket)
     except curses.error as error:
         fail(f"this terminal cannot show it: {error}", Exit.FAILED)
-    except KeyboardInterrupt:
-        sys.exit(Exit.DONE)

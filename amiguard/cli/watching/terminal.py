@@ -43,7 +43,8 @@ def show(path: str) -> None:
     Raises:
         curses.error: the terminal cannot be drawn upon.
     """
-    signal.signal(signal.SIGTERM, _end)
+    for number in (signal.SIGTERM, signal.SIGINT):  # whoever began us may have had one of them ignored
+        signal.signal(number, _end)
     curses.wrapper(_run, path)
 
 
