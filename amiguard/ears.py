@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import time
-from typing import TYPE_CHECKING, Final
+from collections import ChainMap
+from typing import TYPE_CHECKING, Final, cast
 
 from amiguard.amichannel import AmiChannel
 from amiguard.asterisk.discover import discover
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
     from amiguard.feed import Feeds
     from amiguard.hearing import Hearing
     from amiguard.judge.guard import Guard
+    from amiguard.sources.journals import Journals
     from amiguard.sources.position import Position
+    from amiguard.sources.tail import Source
     from amiguard.warden import Warden
 
 _log = logging.getLogger("amiguard")
@@ -59,10 +62,7 @@ class Ears:
 
     Attributes:
         warnings: what the administrator should know about the Asterisk beside us.
-        begun: set when every log was looked at once; made with the tasks.
     """
-
-    begun: asyncio.Event
 
     def __init__(
         self, config: Config, guard: Guard, warden: Warden, hearing: Hearing, wake: asyncio.Event
@@ -83,7 +83,7 @@ class Ears:
         self._logs = Logs(config, installation)
         guard.notices.listening = any(log.filter == NOTICE for log in config.logs)
         guard.iax2_port = installation.iax2_port
-        hearing.patterns = self._logs.patterns
+        hearing.patterns = (*self._logs.patterns, *self._logs.journals)
         self.warnings = (*self._logs.warnings, *((_OVER_HTTP,) if hearing.over_http else ()))
         self._peers = PeerWatch(installation.directory, warden.know)
         self._config = config
@@ -94,14 +94,18 @@ class Ears:
         self._said: set[str] = set()
         self._vigil = Vigil(hearing, warden)
         self._feeds: Feeds | None = None
+        self._followers: list[Follower | Journals] = []
 
     def tasks(self, positions: Mapping[str, Position]) -> Iterator[Coroutine[Any, Any, None]]:
         """What must run; the logs go on from these positions."""
         busy: set[str] = set()
-        follower = Follower(self._logs.patterns, positions, self._logs.refusal, busy)
-        self._feeds = self._made_feeds(busy, follower.hurry)
-        self.begun = follower.begun
-        yield self._follow(follower)
+        self._followers = [Follower(self._logs.patterns, positions, self._logs.refusal, busy)]
+        if self._logs.journals:
+            self._followers.append(self._journals(positions, busy))
+        sources = (cast("dict[str, Source]", each.tails) for each in self._followers)
+        self._hearing.tails = ChainMap(*sources)
+        self._feeds = self._made_feeds(busy, self._hurry)
+        yield from map(self._follow, self._followers)
         yield from self._feeds.tasks() if self._feeds else ()
         guard = self._guard
         for ami in self._config.ami:
@@ -110,6 +114,11 @@ class Ears:
             yield self._listen(client)
             self._peers.listen(client)
         yield self._peers.run()
+
+    async def begun(self) -> None:
+        """Wait until every log was looked at once."""
+        for each in self._followers:
+            await each.begun.wait()
 
     def roll_call(self) -> None:
         """See which channels are read to their end, which are gone, and what notices alone tell of."""
@@ -162,10 +171,19 @@ class Ears:
                 self._said.add(name)
                 _log.warning("%s", text)
 
-    async def _follow(self, logs: Follower) -> None:
+    def _hurry(self) -> None:
+        for each in self._followers:
+            each.hurry()
+
+    def _journals(self, positions: Mapping[str, Position], busy: set[str]) -> Journals:
+        from amiguard.sources.journals import Journals  # noqa: PLC0415 - who has none need not load it
+
+        read = self._logs.journal
+        return Journals({name: read(name, positions.get(name)) for name in self._logs.journals}, busy)
+
+    async def _follow(self, logs: Follower | Journals) -> None:
         channels = self._hearing.channels
         with logs as follower:
-            self._hearing.tails = follower.tails
             async for path, chunk in follower:
                 # All of them before the first is heard: what a second log repeats must not count twice.
                 self._open(follower.tails)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from amiguard.amichannel import AmiChannel
     from amiguard.channel import Followed
-    from amiguard.sources.tail import Tail
+    from amiguard.sources.tail import Source
 
 
 class Hearing:
@@ -25,7 +25,7 @@ class Hearing:
         since: when this began, in seconds since the epoch.
         channels: what understands a log that was found, by its path.
         tails: what reads it, by its path.
-        patterns: the paths and globs that are looked for.
+        patterns: the paths and globs that are looked for, and the names of journals.
         amis: what understands an AMI, in the order of the configuration.
         over_http: whether AMI over HTTP is on.
         silence: who tells nothing any more.
@@ -34,7 +34,7 @@ class Hearing:
     def __init__(self, since: float) -> None:
         self.since = since
         self.channels: dict[str, Followed] = {}
-        self.tails: Mapping[str, Tail] = {}
+        self.tails: Mapping[str, Source] = {}
         self.patterns: tuple[str, ...] = ()
         self.amis: list[AmiChannel] = []
         self.over_http = False
@@ -84,7 +84,7 @@ class Hearing:
                 missed=ami.missed,
             )
 
-    def _log(self, path: str, tail: Tail, now: float) -> dict[str, Any]:
+    def _log(self, path: str, tail: Source, now: float) -> dict[str, Any]:
         channel, behind = self.channels.get(path), tail.behind
         reason = views.printable(tail.reason or (channel.trouble if channel else ""))
         # Before the first event of a backlog it is known to be as old as we are.

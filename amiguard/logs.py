@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from amiguard.asterisk.channels import Channel
     from amiguard.asterisk.discover import Installation
     from amiguard.config import Config
+    from amiguard.sources.journal import Journal
+    from amiguard.sources.position import Position
 
 _UNHEARD: Final = (
     f'nothing tells of security events: there is neither a [[log]] with filter = "{SECURITY}" nor an [[ami]]'
@@ -23,12 +25,15 @@ class Logs:
 
     Attributes:
         patterns: paths and globs that are followed.
+        journals: what is followed of systemd's journal, by its name.
         warnings: what the administrator should know of them.
     """
 
     def __init__(self, config: Config, installation: Installation) -> None:
         """Put the two together."""
-        self.patterns = tuple(log.path for log in config.logs) or (installation.log,)
+        paths = tuple(log.path for log in config.logs if not log.journal)
+        self.patterns = paths if config.logs else (installation.log,)
+        self.journals = {log.path: log for log in config.logs if log.journal}
         self._logs = config.logs
         self._files = {PurePath(file.path): file for file in installation.files}
         deaf = config.logs and not config.ami and all(log.filter != SECURITY for log in config.logs)
@@ -39,6 +44,14 @@ class Logs:
         named = [log for log in self._logs if log.path == path]
         around = [log for log in self._logs if PurePath(path).match(log.path)]
         return next(iter(named + around), Log(path))
+
+    def journal(self, name: str, position: Position | None = None) -> Journal:
+        """What reads a journal of this name, from this place on; of Asterisk only what no peer can cut up."""
+        from amiguard.sources.journal import Journal  # noqa: PLC0415 - an extra, and its libsystemd
+
+        log = self.journals[name]
+        framed = level(log.filter) is not None
+        return Journal(log.journal, position, bare=not log.foreign, framed=framed)
 
     def filter(self, path: str) -> str:
         """The filter that reads a file."""

@@ -156,7 +156,7 @@ class Session:
             ]
             if self._mender:
                 tasks.append(group.create_task(self._mender.run(), name="mend"))
-            await self._ears.begun.wait()
+            await self._ears.begun()
             ready()
             await stop.wait()
             for task in tasks:

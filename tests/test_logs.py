@@ -31,6 +31,12 @@ def test_a_file_is_read_by_its_own_entry_before_any_glob(tmp_path: Path) -> None
     assert ("/log/*", "/log/n*", "/log/notice") == found.patterns
 
 
+def test_a_journal_is_no_path_and_beside_it_no_log_is_looked_for(tmp_path: Path) -> None:
+    found = logs(tmp_path, '[[log]]\njournal = "asterisk.service"\n')
+    assert ((), ["journal:asterisk.service"]) == (found.patterns, list(found.journals))
+    assert SECURITY == found.filter("journal:asterisk.service")
+
+
 @pytest.mark.parametrize(
     ("path", "channels", "refused"),
     [

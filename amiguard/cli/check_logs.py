@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from amiguard.asterisk.channels import Channel
     from amiguard.logs import Logs
+    from amiguard.sources.journal import Journal
 
 _SAMPLE: Final = 256 * 1024
 _QUIET: Final = 86400.0
@@ -33,12 +34,21 @@ def look(logs: Logs, log_directory: str) -> Iterator[Finding]:
         yield found
         if found.level == "ok" and not logs.entry(path).foreign:
             yield from _doubts(path, logs.channel(path), log_directory)
+    yield from (_journal(name, logs.journal(name)) for name in logs.journals)
 
 
 def paths(logs: Logs) -> Iterator[str]:
     """Every file that is followed; a pattern that fits none stands for itself."""
     for pattern in logs.patterns:
         yield from sorted(glob.glob(pattern)) or [pattern]  # noqa: PTH207 - a pattern may be absolute
+
+
+def _journal(name: str, journal: Journal) -> Finding:
+    chunk = journal.read()
+    journal.close()
+    if journal.reason:
+        return Finding("error", name, journal.reason)
+    return Finding("ok", name, "can be read" if chunk else "can be read, and tells nothing of the last day")
 
 
 def _doubts(path: str, channel: Channel | None, log_directory: str) -> Iterator[Finding]:

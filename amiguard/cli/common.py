@@ -53,6 +53,8 @@ def read_with_filters(path: str | None) -> Config:
         OSError: the file that was named cannot be read.
     """
     config = read_config(path)
+    if journals := [number for number, log in enumerate(config.logs, 1) if log.journal]:
+        _load_journals(f"{config_file(path)}: log#{journals[0]}.journal")
     foreign = [(number, log.filter) for number, log in enumerate(config.logs, 1) if log.foreign]
     if foreign:
         from amiguard.config import ConfigError  # noqa: PLC0415
@@ -66,6 +68,20 @@ def read_with_filters(path: str | None) -> Config:
         if complaints:
             raise ConfigError("\n".join(complaints))
     return config
+
+
+def _load_journals(place: str) -> None:
+    """Load what reads journals: an extra.
+
+    Raises:
+        ConfigError: it is not there, or finds no libsystemd.
+    """
+    from amiguard.config import ConfigError  # noqa: PLC0415
+
+    try:
+        import amiguard.sources.journal  # noqa: F401, PLC0415 - who reads no journal need not have it
+    except ImportError as error:
+        raise ConfigError(f"{place}: needs cysystemd ({error}): pip install 'amiguard[journal]'") from error
 
 
 def _text_of(file: Path) -> str:

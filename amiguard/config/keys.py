@@ -39,7 +39,7 @@ from amiguard.config.shape import (
     Score,
     Service,
 )
-from amiguard.config.values import PATH, WORD, kind, listen, network, port, socket, span
+from amiguard.config.values import PATH, UNIT, WORD, kind, listen, network, port, socket, span
 from amiguard.notify.kinds import KINDS
 from amiguard.sources.refusal import level, refusal
 
@@ -95,6 +95,15 @@ def _log(**values: Any) -> Log:
     return log
 
 
+def _log_table(value: object) -> Log:
+    """Read a [[log]]; the messages of a journal have a name where others have a path."""
+    if isinstance(value, dict) and value.get("journal"):
+        if "path" in value:
+            raise mistake(value["path"], "a log is either a path or a journal", "path")
+        value = {"path": f"journal:{value['journal']}", **value}
+    return _LOG_TABLE(value)
+
+
 def _config(log: tuple[Log, ...], **values: Any) -> Config:
     """A Config whose wide IPv6 networks are wider than its sources, and whose logs and AMIs differ."""
     config = Config(logs=log, **values)
@@ -132,9 +141,11 @@ _SERVICE = (
 _LOG = (
     Row("path", '"/var/log/asterisk/security"', PATH, "a glob is allowed"),
     Row("filter", f'"{SECURITY}"', WORD, f'or "{NOTICE}"; or of fail2ban\'s kind, e.g. "sshd"'),
+    Row("journal", '""', UNIT, 'instead of path: what a unit tells journald, e.g. "asterisk.service"'),
     Row("usedns", "false", boolean, "true: names that such a filter finds are resolved"),
     Row("forgeable", "false", boolean, "true: what such a filter finds proves nothing, as over UDP"),
 )
+_LOG_TABLE = Table(_log, _LOG)
 _AMI = (
     Row("host", '"127.0.0.1"', WORD, "address or name"),
     Row("port", "5038", integer(1, 65535), "5039 is usual for TLS"),
@@ -204,7 +215,7 @@ _ROOT = Table(
     _config,
     (
         Row("service", "{}", Table(Service, _SERVICE)),
-        Row("log", "[]", listing(Table(_log, _LOG), "tables, each headed [[log]]")),
+        Row("log", "[]", listing(_log_table, "tables, each headed [[log]]")),
         Row("ami", "[]", listing(Table(_ami, _AMI), "tables, each headed [[ami]]")),
         Row("score", "{}", Table(Score, (*_SCORE, Row("points", "{}", points)))),
         Row("ban", "{}", Table(BanPolicy, _BAN)),

@@ -31,12 +31,14 @@ NOTICE: Final = "asterisk-notice"
 class Log:
     """A log to follow: a path or glob, and the filter that reads it.
 
+    Where `journal` names a unit, its messages in systemd's journal are followed, and `path` is their name.
     Of filters of fail2ban's kind: `usedns`, whether names are resolved; `forgeable`,
     whether a stranger can have anybody named, so that what it tells proves nothing.
     """
 
     path: str
     filter: str = SECURITY
+    journal: str = ""
     usedns: bool = False
     forgeable: bool = False
 

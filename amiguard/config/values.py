@@ -12,6 +12,7 @@ from amiguard.notify.kinds import KINDS, Kind
 
 DURATION = 'a duration such as "10m" (s, m, h, d, w; at most 5200w)'
 PATH = text("a path", r"[^\0]+")
+UNIT = text('a unit such as "asterisk.service", or ""', r"(?:[A-Za-z0-9:_.@\\-]{1,240}\.(?:service|scope))?")
 WORD = text("a text that is not empty, without control characters", r"[^\x00-\x1f\x7f]+")
 
 _DURATION = re.compile(r"([0-9]+)([smhdw])")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from amiguard.sources.position import Position
-    from amiguard.sources.tail import State
+    from amiguard.sources.tail import Source, State
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +28,15 @@ _SAID: dict[State, tuple[int, str]] = {
     "refused": (logging.WARNING, "%s is not read: %s"),
     "unreadable": (logging.WARNING, "%s cannot be read; it is followed when it can: %s"),
 }
+
+
+def said_of(sources: Mapping[str, Source], before: Mapping[str, State]) -> dict[str, State]:
+    """Log each source whose state was another before; returns what they are now, by name."""
+    for name, source in sources.items():
+        if source.state in _SAID and before.get(name) != source.state:
+            level, text = _SAID[source.state]
+            _log.log(level, text, name, source.reason)
+    return {name: source.state for name, source in sources.items()}
 
 
 class Roster:
@@ -78,11 +87,7 @@ class Roster:
 
     def report(self) -> None:
         """Log each change of a tail's state, once."""
-        for path, tail in self.tails.items():
-            if tail.state in _SAID and self._said.get(path) != tail.state:
-                level, text = _SAID[tail.state]
-                _log.log(level, text, path, tail.reason)
-        self._said = {path: tail.state for path, tail in self.tails.items()}
+        self._said = said_of(self.tails, self._said)
 
     def _tail(self, path: str, position: Position | None) -> Tail:
         why_not = self._refuses(path)

@@ -8,7 +8,7 @@ import stat
 from collections import deque
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from amiguard.sources.logfile import LogFile
 from amiguard.sources.position import HEAD, Chunk, Position, origins
@@ -19,6 +19,22 @@ if TYPE_CHECKING:
 State = Literal["starting", "following", "missing", "unreadable", "refused"]
 
 _REMEMBERED = 16
+
+
+class Source(Protocol):
+    """What reads a log on, as far as others look at it; `Tail` says what each part means."""
+
+    state: State
+    reason: str
+    at_end: bool
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether all that was there at the beginning has been delivered."""
+
+    @property
+    def behind(self) -> int:
+        """How much has not been delivered yet; 0 if that cannot be told."""
 
 
 class Tail:

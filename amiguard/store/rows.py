@@ -33,7 +33,10 @@ class StateRow(NamedTuple):
 
 
 class PositionRow(NamedTuple):
-    """How far the log at `path` has had its effect; device, inode and first bytes tell the file."""
+    """How far the log at `path` has had its effect; device, inode and first bytes tell the file.
+
+    Of a journal `path` is its name and `head` a cursor.
+    """
 
     path: str
     device: int
