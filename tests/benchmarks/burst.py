@@ -38,10 +38,13 @@ def measure(root: Path, scale: Scale) -> Iterator[Figure]:
 
 
 def _ours(root: Path, sources: int) -> float:
-    """Over TLS: of sources whose packets could be forged, half of the table is all that is remembered."""
+    """Over TLS: of sources whose packets could be forged, half of the table is all that is remembered.
+
+    The one that tells that the others are judged is one of them: a hundred thousand is all the table holds.
+    """
     kernel.flush()
     home = root / f"amiguard-{next(_NUMBERS)}"
-    crowd = [traffic.stranger(n) for n in range(sources)]
+    crowd = [traffic.stranger(n) for n in range(sources - 1)]
     with SecurityLog(root / f"{home.name}.log") as log, Guard(home, log.path), Listener() as hears:
         log.write(_guesses(crowd, 4) + traffic.last_one(time.time()))
         hears.arrival(traffic.LAST, 120)
