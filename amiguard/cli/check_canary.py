@@ -22,11 +22,12 @@ from amiguard.sources.notice import NoticeLog
 from amiguard.sources.securitylog import SecurityLog
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from amiguard.asterisk.discover import Installation
     from amiguard.config import Ami, Config
     from amiguard.logs import Logs
+    from amiguard.sources.journal import Journal
 
 PATIENCE: Final = 5.0
 """Seconds to wait for each of: that we listen, that we are refused, that all have told."""
@@ -44,14 +45,12 @@ class _Ear(Protocol):
 
 
 class _LogEar:
-    """What is written into a log from now on."""
+    """What a log tells from now on; `news` gives the whole lines that nobody has had yet."""
 
-    def __init__(self, path: str, *, notices: bool) -> None:
-        line = "notice => notice" if notices else "security.json => [json]security"
-        self.name, self.mend = path, f"{line} in logger.conf, then `logger reload`"
-        self._file = Path(path)
+    def __init__(self, name: str, news: Callable[[], bytes], line: str, *, notices: bool) -> None:
+        self.name, self.mend = name, f"{line} in logger.conf, then `logger reload`"
+        self._news = news
         self._reader = NoticeLog() if notices else SecurityLog()
-        self._position = self._file.stat().st_size if self._file.exists() else 0
 
     async def hears(self, account: bytes) -> None:
         while True:
@@ -59,7 +58,15 @@ class _LogEar:
                 return
             await asyncio.sleep(_PAUSE)
 
-    def _news(self) -> bytes:
+
+class _File:
+    """What is written into a file from now on."""
+
+    def __init__(self, path: str) -> None:
+        self._file = Path(path)
+        self._position = self._file.stat().st_size if self._file.exists() else 0
+
+    def news(self) -> bytes:
         """Whole lines that have not been read yet."""
         with contextlib.suppress(FileNotFoundError), self._file.open("rb") as file:
             file.seek(self._position)
@@ -98,8 +105,7 @@ def look(config: Config, installation: Installation, logs: Logs) -> list[Finding
 
 
 async def _canary(ami: Ami, logs: Logs, *, listen: bool) -> list[Finding]:
-    told = [path for path in paths(logs) if not (logs.entry(path).foreign or logs.refusal(path))]
-    ears: list[_Ear] = [_LogEar(path, notices=logs.filter(path) == NOTICE) for path in told]
+    ears: list[_Ear] = list(_log_ears(logs))
     async with contextlib.AsyncExitStack() as stack:
         if listen:
             client = AmiClient(ami)
@@ -109,13 +115,40 @@ async def _canary(ami: Ami, logs: Logs, *, listen: bool) -> list[Finding]:
         return await _told(ami, ears)
 
 
+def _log_ears(logs: Logs) -> Iterator[_LogEar]:
+    """All logs and journals that Asterisk's own filters read."""
+    for path in paths(logs):
+        if not (logs.entry(path).foreign or logs.refusal(path)):
+            notices = logs.filter(path) == NOTICE
+            line = "notice => notice" if notices else "security.json => [json]security"
+            yield _LogEar(path, _File(path).news, line, notices=notices)
+    for name, log in logs.journals.items():
+        if not log.foreign:
+            notices = log.filter == NOTICE
+            line = f"syslog.local0 => {'notice' if notices else 'security'}"
+            yield _LogEar(name, _journal_news(logs.journal(name)), line, notices=notices)
+
+
+def _journal_news(journal: Journal) -> Callable[[], bytes]:
+    """What gives the lines that come into a journal from now on."""
+    while journal.read():
+        pass
+
+    def news() -> bytes:
+        chunk = journal.read()
+        return chunk.data if chunk else b""
+
+    return news
+
+
 async def _told(ami: Ami, ears: Sequence[_Ear]) -> list[Finding]:
     """Fail, and see who tells of it in time."""
     account = f"canary-{secrets.token_hex(8)}"
     async with asyncio.TaskGroup() as group:
         waiting = [group.create_task(ear.hears(account.encode())) for ear in ears]
         trouble = await _fail(ami, account)
-        await asyncio.wait(waiting, timeout=0 if trouble else PATIENCE)
+        if waiting:
+            await asyncio.wait(waiting, timeout=0 if trouble else PATIENCE)
         for task in waiting:
             task.cancel()
     if trouble:
