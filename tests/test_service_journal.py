@@ -47,7 +47,7 @@ class Journalled(Service):
 
 
 def test_who_guesses_is_banned_by_what_the_journal_tells_and_once(tmp_path: Path) -> None:
-    """A restart, after a crash too, goes on behind what has counted."""
+    """A restart goes on behind what has counted."""
     service = Journalled(tmp_path)
     write(service.file, *guesses(times=3))
     with service:
@@ -63,6 +63,20 @@ def test_who_guesses_is_banned_by_what_the_journal_tells_and_once(tmp_path: Path
         assert ("journal:asterisk.service", "following", "classic") == tuple(
             service.row()[name] for name in ("name", "state", "form")
         )
+
+
+def test_a_crash_neither_loses_nor_repeats_an_entry(tmp_path: Path) -> None:
+    """Whatever of it the store had: four of the five that ban stay four, and the fifth bans."""
+    service = Journalled(tmp_path)
+    write(service.file, *guesses(times=4))
+    with service:
+        service.until_read(4)
+        service.kill()
+        service.start()
+        until(lambda: service.row()["state"] == "following", "the journal again")
+        assert {} == service.bans()
+        write(service.file, *guesses(times=1))
+        service.until_banned(f"{SOURCE}/32")
 
 
 def test_a_line_break_in_a_message_forges_no_record(tmp_path: Path) -> None:

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from amiguard.sources.position import Chunk
     from amiguard.sources.tail import State
 
-POLL: Final = 1.0
-"""Seconds between looks without a word from the kernel: journals may come, and rights change."""
+POLL: Final = 0.1
+"""Seconds between looks without a word from the kernel: an entry can be read at once, but journald
+wakes its readers up to 0.5 s later (measured with 252).  A look in vain takes 2 us."""
 
 
 class Journals:
