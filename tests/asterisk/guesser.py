@@ -92,9 +92,9 @@ def guess_http(connect: Connect) -> Guess:
     return guess
 
 
-def plain(server: str, port: int) -> socket.socket:
-    """A TCP connection."""
-    return socket.create_connection((server, port), LIMIT)
+def plain(server: str, port: int, limit: float = LIMIT) -> socket.socket:
+    """A TCP connection, made within so many seconds."""
+    return socket.create_connection((server, port), limit)
 
 
 def encrypted(server: str, port: int) -> socket.socket:
