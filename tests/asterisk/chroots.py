@@ -34,6 +34,7 @@ _HOST_RELEASE = "22"
 _HOST_PACKAGES = (
     *("systemd", "systemd-sysv", "dbus", "nftables", "logrotate"),
     *("make", "python3", "python3-venv"),
+    "fail2ban",  # a newer one than the stable release's
 )
 _PLAIN = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
 _FILES = {

@@ -16,11 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 OURS: Final = Path(__file__).parents[2] / "filters"
-THEIRS: Final = Path("/etc/fail2ban/filter.d")
+HERE: Final = Path("/")
+"""The root in which this machine's own fail2ban is."""
+THEIRS: Final = HERE / "etc/fail2ban/filter.d"
 NAMES: Final = tuple(
     sorted(path.stem for path in OURS.glob("amiguard-*.conf") if not path.stem.endswith("-common"))
 )
 """Our filters; fail2ban's own is `asterisk`."""
+_PROGRAM: Final = "fail2ban_program.py"
+_MOUNTED: Final = Path("/mnt")
+_PATH: Final = ("usr/local/bin", "usr/bin", "bin")
 LIMIT: Final = 30.0
 """Seconds for an answer; all of the corpus takes one."""
 
@@ -35,17 +40,22 @@ class Named(NamedTuple):
 class Judge:
     """A running fail2ban without jails; a context manager that ends it."""
 
-    def __init__(self, folder: Path) -> None:
-        """Start it on our filters and its own one for Asterisk, copied into the folder."""
-        filters = folder / "filter.d"
+    def __init__(self, folder: Path, root: Path = HERE) -> None:
+        """Start it on our filters and its own one for Asterisk, copied into the folder.
+
+        Args:
+            folder: empty, and ours alone.
+            root: where fail2ban is; another than this machine's needs root's rights.
+        """
+        filters, theirs = folder / "filter.d", root / THEIRS.relative_to(HERE)
         filters.mkdir()
-        for path in (*OURS.glob("*.conf"), THEIRS / "asterisk.conf", THEIRS / "common.conf"):
+        for path in (*OURS.glob("*.conf"), theirs / "asterisk.conf", theirs / "common.conf"):
             shutil.copy(path, filters)
-        program = Path(__file__).with_name("fail2ban_program.py")
-        self._process = subprocess.Popen(
-            [interpreter(), "-W", "ignore", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        self.loaded = self._ask([str(folder), [*NAMES, "asterisk"]])
+        shutil.copy(Path(__file__).with_name(_PROGRAM), folder)
+        there = folder if root == HERE else _MOUNTED
+        command = [*_into(root, folder), interpreter(root), "-W", "ignore", str(there / _PROGRAM)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.loaded = self._ask([str(there), [*NAMES, "asterisk"]])
 
     def __enter__(self) -> Self:
         return self
@@ -89,7 +99,16 @@ class Judge:
         return json.loads(answer)
 
 
-def interpreter() -> str:
+def interpreter(root: Path = HERE) -> str:
     """The Python that fail2ban runs in."""
-    first = Path(shutil.which("fail2ban-regex")).read_text(encoding="utf-8").partition("\n")[0]
+    program = shutil.which("fail2ban-regex", path=os.pathsep.join(str(root / each) for each in _PATH))
+    first = Path(program).read_text(encoding="utf-8").partition("\n")[0]
     return first.removeprefix("#!").split()[0]
+
+
+def _into(root: Path, folder: Path) -> list[str]:
+    """What runs a command in that root, with the folder mounted there for it alone."""
+    if root == HERE:
+        return []
+    script = 'mount --bind "$1" "$2$3" && shift && exec chroot "$1" "${@:3}"'
+    return ["unshare", "--mount", "bash", "-c", script, "-", str(folder), str(root), str(_MOUNTED)]

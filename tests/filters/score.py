@@ -1,6 +1,7 @@
 """Edge: how our filters and fail2ban's own do on the recorded attacks, as README's table.
 
-`python tests/filters/score.py` prints it; each line of a log is judged by fail2ban itself.
+`python tests/filters/score.py [ROOT]` prints it; each line of a log is judged by fail2ban itself,
+this machine's or the one in another root.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import logs
-from judged import Judge
+from judged import HERE, Judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,7 +65,8 @@ def table(judge: Judge) -> Iterator[str]:
 
 def main() -> None:
     """Print the table."""
-    with tempfile.TemporaryDirectory() as folder, Judge(Path(folder)) as judge:
+    root = Path(sys.argv[1]) if sys.argv[1:] else HERE
+    with tempfile.TemporaryDirectory() as folder, Judge(Path(folder), root) as judge:
         sys.stdout.writelines(f"{row}\n" for row in table(judge))
 
 
