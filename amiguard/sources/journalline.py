@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from amiguard.sources import grammar
 from amiguard.sources.position import LINE
 
 if TYPE_CHECKING:
@@ -23,17 +24,21 @@ def line(fields: Fields, at: int, *, bare: bool) -> bytes:
     Args:
         fields: the entry's; of one that it has several times the first counts.
         at: when journald got it, in microseconds since the epoch.
-        bare: the message alone, as Asterisk's own logs are read; else what fail2ban's
-            filters expect: ``TIME HOST IDENTIFIER[PID]: MESSAGE``.
+        bare: the message alone, if it begins as Asterisk's records do: its libraries tell
+            syslog things in its name; else what fail2ban's filters expect,
+            ``TIME HOST IDENTIFIER[PID]: MESSAGE``.
 
     Returns:
-        At most `LINE` bytes and the LF; nothing where the entry has no message.
+        At most `LINE` bytes and the LF; nothing where the entry has no such message.
     """
     message = _first(fields, "MESSAGE")
-    if not message:
-        return b""
     text = message if bare else f"{_head(fields, at)}: {message}"
-    return text.replace("\n", _LF).encode()[:LINE] + b"\n"
+    data = text.replace("\n", _LF).encode()[:LINE] + b"\n"
+    return data if message and (not bare or _is_record(data)) else b""
+
+
+def _is_record(data: bytes) -> bool:
+    return data.startswith(grammar.JSON_START) or grammar.RECORD_START.match(data) is not None
 
 
 def _head(fields: Fields, at: int) -> str:

@@ -48,6 +48,8 @@ max_contacts = 9
 """
 """A PBX with one phone."""
 
+_BINDING = "cysystemd"
+"""What reads the journal: the machine's Python needs a wheel of its own."""
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _LIMIT = 60.0
 _UP = {"running", "degraded"}
@@ -77,9 +79,14 @@ def lack() -> str:
 
 
 def wheels(folder: Path) -> Path:
-    """What comes from the network otherwise: what amiguard depends on, what builds it, and pipx."""
+    """What comes from the network otherwise: what amiguard depends on, what builds it, pipx, and an extra."""
     wanted = (ROOT, "hatchling", "pip", "pipx")
     run(sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", folder, *wanted)
+    [python] = chroots.path(chroots.HOST).glob("usr/lib/python3.*")
+    compiled = ("--only-binary", ":all:", "--python-version", python.name.removeprefix("python"))
+    run(
+        sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", *compiled, "--dest", folder, _BINDING
+    )
     return folder
 
 

@@ -22,6 +22,7 @@ MOST_EXPOSED = 1.6
 NET_ADMIN = 1 << 12
 SECRET = "0123456789abcdefghijklmnopqrstuv"
 CONF = "/etc/amiguard/amiguard.toml"
+DROP_IN = "/etc/systemd/system/amiguard.service.d/journal.conf"
 BANNED = "nft list set inet amiguard ban4"
 CONFIGURED = {
     "/etc/asterisk/logger.conf": "[logfiles]\nsecurity.json => [json]security\n",
@@ -116,3 +117,23 @@ def test_what_is_wrong_in_the_configuration_is_told_once_and_not_tried_again(gua
     assert "amiguard.toml: " in guarded.machine.run("journalctl --unit amiguard --no-pager")
     guarded.machine.write(CONF, CONFIGURED[CONF])
     guarded.machine.run("systemctl restart amiguard")
+
+
+def test_what_asterisk_tells_syslog_bans_by_the_journal(guarded: Guarded) -> None:
+    """With an extra and a group more, as README says."""
+    machine = guarded.machine
+    machine.run(
+        f"{OFFLINE} && /opt/amiguard/bin/pip install --quiet cysystemd && mkdir {DROP_IN.rpartition('/')[0]}"
+    )
+    machine.write(DROP_IN, "[Service]\nSupplementaryGroups=systemd-journal\n")
+    machine.write("/etc/asterisk/logger.conf", "[logfiles]\nsyslog.local0 => security\n")
+    machine.write(CONF, '[[log]]\njournal = "asterisk.service"\n')
+    machine.run("systemctl daemon-reload && systemctl restart asterisk amiguard")
+    attacker = guarded.internet.host("203.0.113.9/32")
+    machine.guess(attacker)
+    [source] = guarded.status()["sources"]
+    assert ("journal:asterisk.service", "following", 0) == tuple(
+        source[name] for name in ("name", "state", "ambiguous")
+    )
+    machine.run("systemctl restart amiguard")
+    assert 0 == guarded.status()["sources"][0]["events"]

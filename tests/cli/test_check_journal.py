@@ -63,12 +63,12 @@ def test_it_tells_whether_the_journal_can_be_read(tmp_path: Path, file: Path) ->
     assert ("ok", "can be read, and tells nothing of the last day") == told(
         check(tmp_path), f"journal:{UNIT}"
     )
-    write(file, entry(b"one"))
+    write(file, entry(b"NOTICE[1]: one"))
     assert ("ok", "can be read") == told(check(tmp_path), f"journal:{UNIT}")
 
 
 def test_the_canary_shows_in_the_journal(tmp_path: Path, file: Path) -> None:
-    write(file, entry(b"one"))
+    write(file, entry(b"NOTICE[1]: one"))
     with fakeasterisk.configured(tmp_path, Telling(file)) as ami:
         ran = check(tmp_path, "--canary", ami=ami)
     expected = ("ok", "told of a failed log-in to the AMI")

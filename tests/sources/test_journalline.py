@@ -16,6 +16,7 @@ FIELDS = {
     "_PID": "12",
     "MESSAGE": "bad",
 }
+texts = st.text() | st.text().map("NOTICE[1]: {}".format)
 names = st.sampled_from(["_HOSTNAME", "SYSLOG_IDENTIFIER", "_COMM", "_PID", "SYSLOG_PID", "MESSAGE"])
 
 
@@ -29,22 +30,24 @@ def test_without_an_identifier_the_program_is_named_and_without_a_pid_none_is() 
 
 
 def test_asterisks_own_records_stand_alone() -> None:
-    assert b"bad\n" == line(FIELDS, AT, bare=True)
+    assert b"NOTICE[1]: bad\n" == line({"MESSAGE": "NOTICE[1]: bad"}, AT, bare=True)
+    assert b'{"hostname":"x\n' == line({"MESSAGE": '{"hostname":"x'}, AT, bare=True)
+    assert b"" == line(FIELDS, AT, bare=True)
 
 
 def test_of_a_field_that_came_twice_the_first_counts() -> None:
-    assert b"one\n" == line({"MESSAGE": ["one", "two"]}, AT, bare=True)
+    assert line({"MESSAGE": ["one", "two"]}, AT, bare=False).endswith(b": one\n")
 
 
 def test_an_entry_without_a_message_is_no_line() -> None:
     assert b"" == line({"_PID": "12"}, AT, bare=False)
 
 
-@given(st.dictionaries(names, st.text() | st.lists(st.text(), min_size=1)), st.booleans())
+@given(st.dictionaries(names, texts | st.lists(texts, min_size=1)), st.booleans())
 def test_no_entry_forges_a_second_line(fields: dict[str, str | list[str]], bare: bool) -> None:
     found = line(fields, AT, bare=bare)
     assert not found or (found.endswith(b"\n") and found.count(b"\n") == 1)
 
 
 def test_a_line_is_cut_where_those_of_files_are() -> None:
-    assert LINE + 1 == len(line({"MESSAGE": "é" * LINE}, AT, bare=True))
+    assert LINE + 1 == len(line({"MESSAGE": "é" * LINE}, AT, bare=False))
