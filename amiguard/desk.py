@@ -19,7 +19,6 @@ from amiguard.explainer import attacked, explained
 from amiguard.firewall.netlink import FirewallError
 from amiguard.glance import glance, vitals
 from amiguard.judge.dossier import look
-from amiguard.model import FOREVER, Ban, Prefix
 from amiguard.store import Archive, StoreError
 from amiguard.wants import means, past, read_prefix, read_source, selective, stranger
 from amiguard.warden import Refused, refuse_wide
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
     from amiguard.config import Config
     from amiguard.hearing import Hearing
-    from amiguard.model import Origin
+    from amiguard.model import Ban, Origin, Prefix
     from amiguard.warden import Warden
 
 _ORIGINS: Final[dict[str, Origin]] = {"operator": "operator", "fail2ban": "fail2ban"}
@@ -121,8 +120,7 @@ class Desk:
         if firewall is None or self.warden.trouble:
             for ban in list(guard.bans):
                 if ban.until > now:
-                    left = None if ban.until == FOREVER else ban.until - now
-                    yield views.running_line(ban, left)
+                    yield views.running_line(ban, ban.left(now))
             return
         remembered = guard.bans.get
         for source, scope, left, packets, octets in firewall.bans():

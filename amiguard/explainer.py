@@ -68,8 +68,6 @@ def _history(state: Path, source: Prefix, unwritten: Sequence[BanRow]) -> list[B
     written: list[BanRow] = []
     with contextlib.suppress(StoreError), Archive.open(state) as archive:
         written = list(archive.history(source, explanation.HISTORY, evidence=True))
-    known = {(row.ban.source, row.ban.scope, row.ban.since) for row in written}
-    fresh = [
-        row for row in reversed(unwritten) if (row.ban.source, row.ban.scope, row.ban.since) not in known
-    ]
+    known = {row.ban.key for row in written}
+    fresh = [row for row in reversed(unwritten) if row.ban.key not in known]
     return [*fresh, *written][: explanation.HISTORY]

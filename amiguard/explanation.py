@@ -119,15 +119,11 @@ class _Case(NamedTuple):
 def _case(dossier: Dossier, history: Sequence[BanRow]) -> _Case:
     """That of the ban that runs; without one, what was done since the last ban, or else that ban's."""
     if (ban := dossier.ban) is not None:
-        return _Case(ban, next((row.evidence for row in history if _same(row.ban, ban)), b""))
+        return _Case(ban, next((row.evidence for row in history if row.ban.key == ban.key), b""))
     last = next((row for row in history if row.evidence), None)
     if dossier.records or last is None:
         return _Case(None, dossier.records)
     return _Case(last.ban, last.evidence)
-
-
-def _same(one: Ban, other: Ban) -> bool:
-    return (one.source, one.scope, one.since) == (other.source, other.scope, other.since)
 
 
 def _before(records: Sequence[Exhibit]) -> float:
@@ -175,7 +171,7 @@ def _offence(ban: Ban, config: Config) -> str:
 
 
 def _unseen(ban: Ban, now: float) -> Effect:
-    return Effect(None if math.isinf(ban.until) else ban.until - now, 0, 0)
+    return Effect(ban.left(now), 0, 0)
 
 
 def _scale(scale: Scale) -> dict[str, Any]:

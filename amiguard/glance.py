@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from amiguard import views
 from amiguard.judge.dossier import leniency
-from amiguard.model import FOREVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,8 +84,8 @@ def _suspects(guard: Guard, now: float) -> Iterator[dict[str, Any]]:
 
 
 def _ban(ban: Ban, now: float) -> dict[str, Any]:
-    remaining = None if ban.until == FOREVER else round(ban.until - now, 3)
-    return {**views.ban(ban), "remaining": remaining}
+    left = ban.left(now)
+    return {**views.ban(ban), "remaining": None if left is None else round(left, 3)}
 
 
 def _alarm(alarm: Alarm) -> dict[str, Any]:

@@ -179,6 +179,15 @@ class Ban(NamedTuple):
     strike: int = 0
     score: float = 0.0
 
+    @property
+    def key(self) -> tuple[Prefix, Scope, float]:
+        """What tells it from all other bans, past ones too."""
+        return self.source, self.scope, self.since
+
+    def left(self, now: float) -> float | None:
+        """Seconds that it runs on after `now`; None for good."""
+        return None if self.until == FOREVER else self.until - now
+
 
 class Verdict(NamedTuple):
     """A ban, the packed evidence that it rests on, and the ban of the same source that it replaces."""

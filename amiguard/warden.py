@@ -8,7 +8,6 @@ runs in memory and store, and the next repair brings it into the kernel.
 from __future__ import annotations
 
 import logging
-import math
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -332,7 +331,7 @@ def at_home(shield: Shield, host: Host) -> None:
 
 
 def _element(ban: Ban, now: float) -> Element:
-    return Element(ban.source, ban.scope, None if math.isinf(ban.until) else ban.until - now)
+    return Element(ban.source, ban.scope, ban.left(now))
 
 
 def _held(ban: Ban, standing: set[tuple[Prefix, Scope]]) -> bool:

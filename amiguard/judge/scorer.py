@@ -81,8 +81,7 @@ class Scorer:
             told: by what it was told.
 
         Returns:
-            The offence when a threshold is reached: a proven one if the proven
-            evidence alone suffices.
+            The offence when a threshold is reached, proven if the proven evidence alone suffices.
         """
         known = self._suspects.get(source)
         suspect = known or self._suspects.meet(source, time)
@@ -100,9 +99,13 @@ class Scorer:
         if known is None:
             self._join(source, suspect.glimpse())
         elif proven and not was_proven:
-            self._crowd.leave(proven=False)
-            self._crowd.join(source, *self._rank(suspect.glimpse()))
+            self._promote(source, suspect.glimpse())
         return self._offence(source, suspect, factor)
+
+    def _promote(self, source: Prefix, seen: Glimpse) -> None:
+        """Rank a source anew that nothing proven was known of until now."""
+        self._crowd.leave(proven=False)
+        self._crowd.join(source, *self._rank(seen))
 
     def newest(self, source: Prefix) -> Exhibit | None:
         """The newest record against the source; None when there is none."""
