@@ -56,11 +56,13 @@ def claimed(path: str) -> Iterator[socket.socket]:
     Path(path).parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     with socket.socket(socket.AF_UNIX) as listener:
         _bind(listener, path)
+        ours = _inode(path)
         try:
             listener.listen(CLIENTS)
             yield listener
         finally:
-            Path(path).unlink(missing_ok=True)
+            if ours == _inode(path):
+                Path(path).unlink(missing_ok=True)
 
 
 class Door:
@@ -74,10 +76,12 @@ class Door:
     def at(self, path: str) -> socket.socket:
         """A listener at this path, to be closed by whoever serves; the claim stays.
 
+        A socket that somebody has deleted is made anew.
+
         Raises:
             ControlError, OSError: as `claimed`; the door stays where it was.
         """
-        if self._listener is None or path != self._path:
+        if self._listener is None or path != self._path or not Path(path).exists():
             claim = contextlib.ExitStack()
             listener = claim.enter_context(claimed(path))
             self.close()
@@ -218,6 +222,14 @@ def _group_of(path: str) -> int | None:
     try:
         return Path(path).stat().st_gid
     except OSError:
+        return None
+
+
+def _inode(path: str) -> int | None:
+    """What tells the socket from another of its name; None if somebody has removed it."""
+    try:
+        return Path(path).stat().st_ino
+    except FileNotFoundError:
         return None
 
 

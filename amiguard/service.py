@@ -14,6 +14,7 @@ from amiguard import rights, systemd
 from amiguard.config import ConfigError
 from amiguard.control import Door
 from amiguard.session import StartAgain, StartError, opened
+from amiguard.store import Claim
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,19 +45,19 @@ async def run(read: Callable[[], Config]) -> None:
     sys.setswitchinterval(_TURN)
     rights.keep()
     reins = _Reins(read)
-    with contextlib.closing(Door()) as door:
+    with contextlib.closing(Door()) as door, contextlib.closing(Claim()) as claim:
         while not reins.over:
-            await _session(reins, door)
+            await _session(reins, door, claim)
             # A session freezes what it has loaded, which only here is waste to be collected.
             gc.unfreeze()
             gc.collect()
     systemd.notify(STOPPING=1)
 
 
-async def _session(reins: _Reins, door: Door) -> None:
+async def _session(reins: _Reins, door: Door, claim: Claim) -> None:
     reins.stop.clear()
     try:
-        with contextlib.suppress(StartAgain), opened(reins.config, door) as session:
+        with contextlib.suppress(StartAgain), opened(reins.config, door, claim) as session:
             await session.run(reins.stop, reins.ready)
     except StartError as error:
         reins.fall_back(error)

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from amiguard.control import Door, Reply
     from amiguard.firewall.nftables import Firewall
     from amiguard.model import Ban
-    from amiguard.store import Memory
+    from amiguard.store import Claim, Memory
 
 _log = logging.getLogger("amiguard")
 
@@ -257,8 +257,8 @@ def _settle_memory() -> None:
 
 
 @contextlib.contextmanager
-def opened(config: Config, door: Door) -> Iterator[Session]:
-    """Open store and firewall for a session, which is asked at the door.
+def opened(config: Config, door: Door, claim: Claim) -> Iterator[Session]:
+    """Open store and firewall for a session, which is asked at the door; the claim to the store is taken.
 
     Raises:
         StartError: one of them cannot be had.
@@ -266,7 +266,7 @@ def opened(config: Config, door: Door) -> Iterator[Session]:
     with contextlib.ExitStack() as stack:
         try:
             firewall = None if config.service.dry_run else stack.enter_context(firewall_of(config))
-            store = stack.enter_context(_store(Path(config.service.state_dir)))
+            store = stack.enter_context(_store(Path(config.service.state_dir), claim))
             messenger = Messenger(config.notify)
             exporter = stack.enter_context(contextlib.closing(Exporter(config.metrics)))
         except (FirewallError, StoreError, NotifyError, MetricsError) as error:
@@ -274,16 +274,16 @@ def opened(config: Config, door: Door) -> Iterator[Session]:
         yield Session(config, store, firewall, door, Tellers(messenger, exporter))
 
 
-def _store(directory: Path) -> Store:
+def _store(directory: Path, claim: Claim) -> Store:
     """The store; while the disk is full or read-only, one in memory: that is no reason to stand no guard.
 
     Raises:
         StoreError: it cannot be had, and never will be.
     """
     try:
-        return Store.open(directory)
+        return Store.open(directory, claim)
     except StoreError as error:
         if not error.passing:
             raise
         _log.error("nothing is remembered until this passes: %s", error)
-        return Store.borrowed(directory)
+        return Store.borrowed(directory, claim)

@@ -82,6 +82,7 @@ class Service:
         self.config = root / "amiguard.toml"
         self.log = root / logs[0]
         self.socket = root / "control.sock"
+        self.state = root / "state"
         self.said_to = root / "said.txt"
         self.news = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.news.bind(str(root / "notify"))
@@ -91,7 +92,7 @@ class Service:
     def configure(self, settings: str = "", logs: Sequence[str] = ("security",), service: str = "") -> None:
         """Write the configuration file."""
         tables = "".join(f'[[log]]\npath = "{self.root / log}"\n' for log in logs)
-        head = f'[service]\nstate_dir = "{self.root}/state"\nsocket = "{self.socket}"\n{service}\n'
+        head = f'[service]\nstate_dir = "{self.state}"\nsocket = "{self.socket}"\n{service}\n'
         self.config.write_text(head + tables + settings, encoding="utf-8")
 
     def __enter__(self) -> Self:

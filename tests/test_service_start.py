@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
 import sqlite3
 import stat
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import nft
@@ -12,6 +17,7 @@ import pytest
 from lab import Service, attack, attempt, until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 pytestmark = [pytest.mark.kernel, pytest.mark.nft]
@@ -48,25 +54,103 @@ def test_what_is_at_the_sockets_path_and_is_no_socket_is_left_alone(tmp_path: Pa
     assert "precious" == service.socket.read_text(encoding="utf-8")
 
 
-def test_a_second_service_leaves_the_first_alone(tmp_path: Path) -> None:
+def keep_the_socket(_: Service, second: Service) -> None:
+    second.configure()
+
+
+def delete_the_socket(first: Service, second: Service) -> None:
+    second.configure()
+    first.socket.unlink()
+
+
+def use_another_socket(first: Service, second: Service) -> None:
+    second.socket = second.root / "control.sock"
+    second.configure()
+    assert second.socket != first.socket
+
+
+@pytest.mark.parametrize("meet", [keep_the_socket, delete_the_socket, use_another_socket])
+def test_a_second_service_on_the_same_state_leaves_the_first_alone(
+    tmp_path: Path, meet: Callable[[Service, Service], None]
+) -> None:
     with Service(tmp_path) as first:
         first.write(attack("203.0.113.7"))
         first.until_banned("203.0.113.7/32")
         rules = nft.run("-a", "list", "chain", "inet", "amiguard", "guard")
-        (tmp_path / "second").mkdir()
-        second = Service(tmp_path / "second")
-        second.config = first.config
-        code, said = second.fails()
-        assert (
-            1,
-            [f"amiguard: cannot serve {first.socket}: another amiguard answers on {first.socket}"],
-        ) == (
-            code,
-            said,
-        )
+        second = beside(first)
+        meet(first, second)
+        assert (1, [f"amiguard: {first.state}: another amiguard is at work there"]) == second.fails()
         assert rules == nft.run("-a", "list", "chain", "inet", "amiguard", "guard")
+        first.reload()  # a socket that was deleted is there again
         assert {"203.0.113.7/32"} == first.bans().keys()
         assert "judged" == until(lambda: first.ask("history")[1], "it remembered")[0]["origin"]
+        assert 0 == first.status()["firewall"]["repairs"]
+        first.kill()
+        with second.start():
+            assert {"203.0.113.7/32"} == second.bans().keys()
+
+
+def beside(first: Service) -> Service:
+    """Another service, with the state and the socket of the first."""
+    (first.root / "second").mkdir()
+    second = Service(first.root / "second")
+    second.state, second.socket = first.state, first.socket
+    return second
+
+
+def test_a_second_service_on_the_same_socket_leaves_the_first_alone(tmp_path: Path) -> None:
+    with Service(tmp_path) as first:
+        second = beside(first)
+        second.state = second.root / "state"
+        second.configure()
+        expected = f"amiguard: cannot serve {first.socket}: another amiguard answers on {first.socket}"
+        assert (1, [expected]) == second.fails()
+        assert {} == first.bans()
+
+
+def test_a_service_that_ends_leaves_the_socket_of_another(tmp_path: Path) -> None:
+    with Service(tmp_path) as first:
+        second = beside(first)
+        second.state = second.root / "state"
+        second.configure()
+        first.socket.unlink()
+        with second:
+            assert 0 == first.stop()
+            assert {} == second.bans()
+
+
+def test_nobody_gets_in_between_while_it_reloads(tmp_path: Path) -> None:
+    with Service(tmp_path) as service, ThreadPoolExecutor(1) as threads:
+        over = threading.Event()
+        lurking = threads.submit(lurk, service.state, over)
+        try:
+            for _ in range(5):
+                service.reload()
+        finally:
+            over.set()
+        assert not lurking.result()
+
+
+def lurk(directory: Path, over: threading.Event) -> bool:
+    """Try to lock a directory, again and again; whether that was ever to be had."""
+    folder = os.open(directory, os.O_RDONLY)
+    try:
+        while not over.is_set():
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
+    finally:
+        os.close(folder)
+    return False
+
+
+def test_no_command_writes_beside_a_service_whose_socket_is_gone(tmp_path: Path) -> None:
+    with Service(tmp_path) as service:
+        service.ask("ban", address="203.0.113.7")
+        service.socket.unlink()
+        refused = service.command("unban", "203.0.113.7")
+        assert (4, True) == (refused.code, "another amiguard is at work there" in refused.err)
+        assert {"203.0.113.7"} == set(nft.elements("ban4"))
 
 
 def test_the_socket_of_a_killed_service_is_taken_over(tmp_path: Path) -> None:

@@ -74,13 +74,17 @@ def _list(config: Config, _: dict[str, Any]) -> Iterator[str]:
 def _unban(config: Config, arguments: dict[str, Any]) -> Iterator[str]:
     """Lift in the kernel, and record it, so that the next start does not bring the bans back."""
     from amiguard import views  # noqa: PLC0415
-    from amiguard.store import Ending, Snapshot, Store  # noqa: PLC0415
+    from amiguard.store import Claim, Ending, Snapshot, Store  # noqa: PLC0415
     from amiguard.wants import means, read_source, selective, stranger  # noqa: PLC0415
 
     now = time.time()
     wanted = [read_source(text, config) for text in arguments["addresses"]]
     known = _remembered(config, now)
-    with _firewall(config) as firewall, Store.open(Path(config.service.state_dir)) as store:
+    with (
+        _firewall(config) as firewall,
+        contextlib.closing(Claim()) as claim,
+        Store.open(Path(config.service.state_dir), claim) as store,
+    ):
         standing = [(seen.source, seen.scope, seen.remaining) for seen in firewall.bans()]
         bans = {source: stranger(source, scope, left, now) for source, scope, left in standing} | known
         meant = [ban for ban in bans.values() if means(arguments, ban)]

@@ -8,6 +8,7 @@ that same moment, so judging repeats exactly, and a ban that is recorded
 already is not recorded twice.
 """
 
+from amiguard.store.claim import Claim
 from amiguard.store.errors import StoreError
 from amiguard.store.pruning import Bounds
 from amiguard.store.rows import BanRow, DropRow, EndedWhy, Ending, Memory, PositionRow, Snapshot, StateRow
@@ -17,6 +18,7 @@ __all__ = [
     "Archive",
     "BanRow",
     "Bounds",
+    "Claim",
     "DropRow",
     "EndedWhy",
     "Ending",

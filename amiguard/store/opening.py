@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from amiguard.store.claim import Claim
+
 NAME = "amiguard.db"
 
 _PARTS = ("", "-wal", "-shm")
@@ -35,18 +37,22 @@ class _DamagedError(sqlite3.DatabaseError):
     sqlite_errorcode = sqlite3.SQLITE_CORRUPT
 
 
-def open_database(directory: Path) -> tuple[sqlite3.Connection, list[str]]:
+def open_database(directory: Path, claim: Claim | None) -> tuple[sqlite3.Connection, list[str]]:
     """Open the database in `directory` for writing, made and migrated as need be.
+
+    Args:
+        directory: where it is; made as need be.
+        claim: takes the directory before anything is read or written there.
 
     Returns:
         The connection, in autocommit, and warnings for the administrator.
 
     Raises:
-        StoreError: the directory or file cannot be used, is locked, is of a newer version or not ours.
+        StoreError: the directory or file cannot be used, is another's, is of a newer version or not ours.
     """
     path = directory / NAME
     with telling(path, "open"):
-        warnings = _own(directory)
+        warnings = _own(directory, claim)
         try:
             return _open(path), warnings
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
@@ -57,13 +63,14 @@ def open_database(directory: Path) -> tuple[sqlite3.Connection, list[str]]:
             return _open(path), warnings
 
 
-def transplant(db: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+def transplant(db: sqlite3.Connection, path: Path, claim: Claim | None) -> sqlite3.Connection:
     """Put a copy of an open database where its file is no longer, and open that; the old one is closed.
 
     Raises:
         sqlite3.Error, OSError: it cannot be copied, and everything is as it was.
+        StoreError: its directory is a new one, which is another's by now; everything is as it was.
     """
-    _own(path.parent)
+    _own(path.parent, claim)
     _have_room(db, path)
     copy = path.with_name(f"{path.name}.copy")
     try:
@@ -96,14 +103,15 @@ def borrow(path: Path) -> sqlite3.Connection:
     return db
 
 
-def begin_anew(db: sqlite3.Connection, path: Path) -> tuple[sqlite3.Connection, Path]:
+def begin_anew(db: sqlite3.Connection, path: Path, claim: Claim | None) -> tuple[sqlite3.Connection, Path]:
     """Set a database that is beyond use aside, and begin an empty one; gives it, and where the old one is.
 
     Raises:
         sqlite3.Error, OSError: no new one can be begun.
+        StoreError: its directory is a new one, which is another's by now.
     """
+    _own(path.parent, claim)
     aside = set_aside(path)
-    _own(path.parent)
     fresh = _open(path)
     db.close()
     return fresh, aside
@@ -205,15 +213,17 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
             db.execute("ROLLBACK")
 
 
-def _own(directory: Path) -> list[str]:
-    """Make the directory, or close an existing one to others if nothing but ours is in it."""
+def _own(directory: Path, claim: Claim | None) -> list[str]:
+    """Make the directory, claim it, and close it to others if nothing but ours is in it."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    warnings = claim.take(directory) if claim else []
     if directory.stat().st_mode & 0o077 == 0:
-        return []
+        return warnings
     if all(entry.name.startswith(NAME) for entry in directory.iterdir()):
         directory.chmod(0o700)
-        return []
-    return [f"{directory}: others can look into it, and it holds files that are not ours; make it 0700"]
+        return warnings
+    shared = f"{directory}: others can look into it, and it holds files that are not ours; make it 0700"
+    return [*warnings, shared]
 
 
 def _open(path: Path) -> sqlite3.Connection:

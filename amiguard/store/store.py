@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from amiguard.judge.tallies import Tally
     from amiguard.model import Ban, Prefix
+    from amiguard.store.claim import Claim
     from amiguard.store.rows import BanRow, DropRow, Memory
 
 _log = logging.getLogger("amiguard")
@@ -98,25 +99,31 @@ class Store(Archive):
         self,
         db: sqlite3.Connection,
         path: Path,
+        claim: Claim | None = None,
         warnings: Sequence[str] = (),
         standing: Standing | None = None,
     ) -> None:
         super().__init__(db, path)
+        self._claim = claim
         self.warnings = tuple(warnings)
         self._standing = standing or Standing.of(path)
 
     @classmethod
-    def open(cls, directory: Path) -> Self:
+    def open(cls, directory: Path, claim: Claim | None = None) -> Self:
         """Open the database in `directory`, made and migrated as need be; set a damaged one aside.
 
+        Args:
+            directory: where it is.
+            claim: is taken, and stays the caller's; None where nobody else could write.
+
         Raises:
-            StoreError: the directory or file cannot be used, is locked, is of a newer version or not ours.
+            StoreError: the directory or file cannot be used, is another's, is of a newer version or not ours.
         """
-        db, warnings = open_database(directory)
-        return cls(db, directory / NAME, warnings)
+        db, warnings = open_database(directory, claim)
+        return cls(db, directory / NAME, claim, warnings)
 
     @classmethod
-    def borrowed(cls, directory: Path) -> Self:
+    def borrowed(cls, directory: Path, claim: Claim | None = None) -> Self:
         """Go on in memory with what is in `directory`, until that can be written again.
 
         Raises:
@@ -125,7 +132,7 @@ class Store(Archive):
         path = directory / NAME
         with telling(path, "read"):
             # As no file stands so, the first commit that can be made puts all of it there.
-            return cls(borrow(path), path, standing=Standing())
+            return cls(borrow(path), path, claim, standing=Standing())
 
     def strikes(self, since: float) -> Iterator[tuple[Prefix, float]]:
         """Stream sources and times of judged bans after `since` that nobody pardoned, oldest first."""
@@ -153,7 +160,7 @@ class Store(Archive):
             StoreError: none can be begun.
         """
         with telling(self._path, "begin a new one"):
-            self._db, aside = begin_anew(self._db, self._path)
+            self._db, aside = begin_anew(self._db, self._path, self._claim)
             self._standing = Standing.of(self._path)
         _log.warning("%s: it was damaged; set aside as %s, a new one is begun", self._path, aside.name)
 
@@ -163,7 +170,7 @@ class Store(Archive):
         if standing.same(self._standing):
             self._standing = standing
             return
-        self._db = transplant(self._db, self._path)
+        self._db = transplant(self._db, self._path, self._claim)
         self._standing = Standing.of(self._path)
         _log.warning("%s: somebody has removed or replaced it; it is put back whole", self._path)
 
