@@ -82,7 +82,7 @@ class Guard:
 
     @property
     def skips_repeats(self) -> bool:
-        """Whether of log-ins alike the first within five minutes is enough: friends stay friends for long."""
+        """Whether of log-ins alike the first within ten minutes is enough: friends stay friends for long."""
         return self.config.allow.authenticated_for >= DAY
 
     def observe(

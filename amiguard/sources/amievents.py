@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from amiguard.sources import amigrammar
 from amiguard.sources.amigrammar import BEHIND, HEAD, HEADS
 from amiguard.sources.amimessages import EOL, EOM
-from amiguard.sources.grammar import CLEAN, OTHER
+from amiguard.sources.grammar import LOGIN, OTHER
 from amiguard.sources.security import Mapper
 from amiguard.sources.securitylog import Ambiguous
-from amiguard.sources.strict import Reader, Repeats
+from amiguard.sources.strict import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,9 +73,8 @@ class AmiEvents(Reader):
                 worth nothing.
             skip_repeats: as `SecurityLog` has it.
         """
-        mapper = Mapper()
-        repeats = Repeats(mapper) if skip_repeats else None
-        super().__init__(amigrammar.form(skip_challenges=skip_challenges), mapper, repeats)
+        form = amigrammar.form(skip_challenges=skip_challenges)
+        super().__init__(form, Mapper(), skip_repeats=skip_repeats)
         self._held: _Held | None = None
         self._astray = False
         """Whether the message before belonged to no event."""
@@ -91,18 +90,18 @@ class AmiEvents(Reader):
             What they tell; of a message that is no matter of ours, nothing.
         """
         found: list[Found] = []
-        repeated = self.repeated
+        told = self.told
         for match in self._form.scan.finditer(texts):
             kind = match.lastindex
             if self._held:
                 found += self._glued(self._held, match.group(), receipt)
-            elif kind is None or (kind == CLEAN and repeated(match)):
+            elif kind is None or (kind == LOGIN and match.group(1, 2, 3) in told):
                 self.skipped += 1
-            elif kind == CLEAN:
+            elif kind == OTHER:
+                found += self._odd(match[OTHER], receipt)
+            else:
                 self._astray = False
                 found.append(self.strict(match) or self._by_position(match.group().removesuffix(EOM)))
-            else:
-                found += self._odd(match[OTHER], receipt)
         return found
 
     def end(self) -> Sequence[Found]:

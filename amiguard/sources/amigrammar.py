@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from amiguard.sources import grammar
 from amiguard.sources.amimessages import EOL
-from amiguard.sources.grammar import PEERS_WORDS, PLAIN, TRANSPORT, WORD, Form, Head, address, maybe
+from amiguard.sources.grammar import PEERS_WORDS, PLAIN, TENTH, TRANSPORT, WORD, Form, Head, address, maybe
 from amiguard.sources.kinds import KINDS, SERVICES
 
 if TYPE_CHECKING:
@@ -37,8 +37,11 @@ _OPTIONS: Final = b"".join(map(maybe, (rb"Timestamp: [0-9.]++\r\n", _SYSTEM, _DE
 """What `timestampevents` and `debug` in manager.conf and `systemname` in asterisk.conf add."""
 
 
+_PRIVILEGE: Final = rb"Event: %%s\r\nPrivilege: security,all\r\n%s" % _OPTIONS
+
+
 def _head(name: bytes, key: bytes, opening: bytes) -> bytes:
-    privilege = rb"Event: %s%s)\r\nPrivilege: security,all\r\n%s" % (opening, name, _OPTIONS)
+    privilege = _PRIVILEGE % (b"%s%s)" % (opening, name))
     return privilege + rb"EventTV: %s[-+.:0-9T]{11,28}+)\r\nSeverity: %s%s)\r\n" % (opening, opening, key)
 
 
@@ -62,18 +65,28 @@ SHUTDOWN: Final = re.compile(
 
 def form(*, skip_challenges: bool) -> Form:
     """The strict reading of whole messages, of any length, with the empty line that ends each."""
-    return Form(_scan(skip_challenges=skip_challenges), HEADS, longest=math.inf)
-
-
-def _scan(*, skip_challenges: bool) -> re.Pattern[bytes]:
     challenge = _head(b"ChallengeSent", rb"Informational\r\nService: P?J?SIP\r\nEventVersion: 1", b"(?:")
     known = rb"%s%s(?!<unknown>)%s%s%s\r\n" % (challenge, ACCOUNT, PLAIN, SESSION, PLAIN)
-    worthless = rb"%s%s\r\nChallenge: %s|" % (known, _addresses(b"(?:"), PLAIN)
+    worthless = rb"%s%s\r\nChallenge: %s" % (known, _addresses(b"(?:"), PLAIN)
     account = maybe(rb"%s(%s)\r\n" % (ACCOUNT, PLAIN))
+    tail = rb"(?:\r\n%s: %s)*" % (WORD, PLAIN)
     begin = rb"%s%sSessionID: (%s)\r\n" % (_head(WORD, _ANY_KEY, b"("), account, PLAIN)
-    event = rb"%s(%s((?:\r\n%s: %s)*))" % (begin, _addresses(b"("), WORD, PLAIN)
-    either = (worthless if skip_challenges else b"") + event
-    return re.compile(rb"(?:%s)\r\n\r\n|(%s)\r\n\r\n" % (either, _MESSAGE))
+    clean = rb"%s(%s(%s))" % (begin, _addresses(b"("), tail)
+    either = (*((worthless,) if skip_challenges else ()), _login(tail), clean)
+    return Form(
+        scan=re.compile(rb"(?:%s)\r\n\r\n|(%s)\r\n\r\n" % (b"|".join(either), _MESSAGE)),
+        clean=re.compile(clean + rb"\r\n\r\n"),
+        heads=HEADS,
+        longest=math.inf,
+    )
+
+
+def _login(tail: bytes) -> bytes:
+    """A log-in, with the groups that `Form` names."""
+    head = _PRIVILEGE % b"SuccessfulAuth" + rb"EventTV: %s\r\nSeverity: Informational\r\n" % TENTH
+    service = rb"Service: %s\r\nEventVersion: [0-9]++" % WORD
+    who = rb"(%s\r\n%s%s)%s%s\r\n" % (service, ACCOUNT, PLAIN, SESSION, PLAIN)
+    return rb"%s%s(%s%s)" % (head, who, _addresses(b"(?:"), tail)
 
 
 def _tail(kind: EventKind) -> re.Pattern[bytes]:

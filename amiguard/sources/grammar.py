@@ -45,6 +45,8 @@ def address(transport: bytes, opening: bytes) -> bytes:
 TRANSPORT: Final = rb"(?:UDP|TCP|TLS|WSS?)/"
 _LOCAL: Final = address(maybe(TRANSPORT), b"(?:")
 _TV: Final = rb"[-+.:0-9T]{11,28}+"
+TENTH: Final = rb"([-0-9]{10}T[0-9]{2}:[0-9])[0-9]:[0-5][0-9]\.[0-9]{3}[-+][0-9]{4}"
+"""EventTV as Asterisk 12 and later write it; its group says within which ten minutes of the clock."""
 
 # What logger.c writes before the message: a file's default form, its plain form
 # (file:line function), syslog behind a daemon's header, and the journal's bare text.
@@ -106,20 +108,23 @@ class Form(NamedTuple):
     """The strict reading of one way to write records.
 
     `scan` eats lines from the left, and every line matches it: as one that is
-    worth nothing (no group), as a clean record (groups 1 to 10: event, EventTV,
-    the rest of the key of `heads`, account, session, all from LocalAddress on;
-    and of that the local address, the remote one and its port, what follows), or
-    as any other (group 11).
+    worth nothing (no group); as a log-in (groups 1 to 3: the ten minutes, all from the
+    service to the account, all from LocalAddress on); as any other clean record
+    (groups 4 to 13, or all of those of `clean`: event, EventTV, the rest of the key of
+    `heads`, account, session, all from LocalAddress on; and of that the local
+    address, the remote one and its port, what follows); or as any other (group 14).
     """
 
     scan: re.Pattern[bytes]
+    clean: re.Pattern[bytes]
     heads: Mapping[tuple[bytes, bytes], Head]
     longest: float = LONGEST
     """Bytes of a whole record."""
 
 
-CLEAN: Final = 6
-OTHER: Final = 11
+LOGIN: Final = 3
+CLEAN: Final = 9
+OTHER: Final = 14
 """`lastindex` of what `Form.scan` found."""
 
 
@@ -149,25 +154,37 @@ class _Spelling(NamedTuple):
     def record(self, kind: bytes, head: bytes, account: bytes, tail: bytes, opening: bytes) -> bytes:
         """A record from its event's name to its end; `opening` begins each group."""
         who = self.field("AccountID", b"%s%s)" % (opening, account))
-        addresses = (
-            self.field("LocalAddress", b"%s%s)" % (opening, _LOCAL)),
-            self.field("RemoteAddress", address(maybe(TRANSPORT), opening)),
-        )
         fields = (
             b"%s%s)%s" % (opening, kind, self.q),
             self.field("EventTV", b"%s%s)" % (opening, _TV)),
             b"Severity=%s%s%s)%s" % (self.q, opening, head, self.q),
             maybe(b"%s," % who) + self.field("SessionID", b"%s%s)" % (opening, self.value)),
-            b"%s%s%s%s))" % (opening, b",".join(addresses), opening, tail),
+            b"%s%s%s%s))" % (opening, self._addresses(opening), opening, tail),
         )
         return b",".join(fields)
+
+    def login(self, tail: bytes) -> bytes:
+        """A log-in, likewise, with the groups that `Form` names."""
+        who = self.head(b"Informational", b"(" + WORD, b"[0-9]++", self.q)
+        fields = (
+            b"SuccessfulAuth" + self.q,
+            self.field("EventTV", TENTH),
+            b"Severity=%s%s%s,%s)" % (self.q, who, self.q, self.field("AccountID", self.value)),
+            self.field("SessionID", self.value),
+            b"(%s%s)" % (self._addresses(b"(?:"), tail),
+        )
+        return b",".join(fields)
+
+    def _addresses(self, opening: bytes) -> bytes:
+        local = self.field("LocalAddress", b"%s%s)" % (opening, _LOCAL))
+        return local + b"," + self.field("RemoteAddress", address(maybe(TRANSPORT), opening))
 
 
 _CLASSIC: Final = _Spelling(b'"', b'"', PLAIN)
 _JSON: Final = _Spelling(b'\\"', rb"\\\"", _JSON_PLAIN)
 
 
-def _scan(spelling: _Spelling, prefix: bytes, suffix: bytes, *, skip_challenges: bool) -> re.Pattern[bytes]:
+def _form(spelling: _Spelling, prefix: bytes, suffix: bytes, *, skip_challenges: bool) -> Form:
     q, value = spelling.q, spelling.value
     challenge = spelling.record(
         b"ChallengeSent",
@@ -179,8 +196,13 @@ def _scan(spelling: _Spelling, prefix: bytes, suffix: bytes, *, skip_challenges:
     # The outer repetition gives back nothing anyway; a possessive group is broken in Python 3.11.2.
     tail = rb"(?:,%s=%s%s%s)*" % (WORD, q, value, q)
     clean = spelling.record(WORD, spelling.head(WORD, WORD, rb"[0-9]++", q), value, tail, b"(")
-    either = b"%s|%s" % (challenge, clean) if skip_challenges else clean
-    return re.compile(rb"%sSecurityEvent=%s(?:%s)%s\n|([^\n]*)\n" % (prefix, q, either, suffix))
+    either = (*((challenge,) if skip_challenges else ()), spelling.login(tail), clean)
+    begin, end = b"%sSecurityEvent=%s(?:" % (prefix, q), rb")%s\n" % suffix
+    return Form(
+        scan=re.compile(rb"%s%s%s|([^\n]*)\n" % (begin, b"|".join(either), end)),
+        clean=re.compile(begin + clean + end),
+        heads=dict(_heads(spelling)),
+    )
 
 
 def _heads(spelling: _Spelling) -> Iterator[tuple[tuple[bytes, bytes], Head]]:
@@ -206,9 +228,7 @@ def form(*, json: bool, skip_challenges: bool = True) -> Form:
         if json
         else (CLASSIC_PREFIX, b"")
     )
-    return Form(
-        scan=_scan(spelling, prefix, suffix, skip_challenges=skip_challenges), heads=dict(_heads(spelling))
-    )
+    return _form(spelling, prefix, suffix, skip_challenges=skip_challenges)
 
 
 MESSAGE_HEAD: Final = re.compile(

@@ -16,9 +16,9 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from amiguard.sources import byposition, cutrecord, grammar
-from amiguard.sources.grammar import CLEAN
+from amiguard.sources.grammar import LOGIN, OTHER
 from amiguard.sources.security import Mapper
-from amiguard.sources.strict import Reader, Repeats
+from amiguard.sources.strict import Reader
 
 if TYPE_CHECKING:
     from amiguard.model import SecurityEvent
@@ -64,12 +64,12 @@ class SecurityLog:
         Args:
             skip_challenges: ChallengeSent for a known account is passed over.
             skip_repeats: of SuccessfulAuth alike in all but session and time, the
-                first within `ALIKE` seconds is enough.
+                first within the same ten minutes of the clock is enough.
         """
         mapper = Mapper()
-        repeats = Repeats(mapper) if skip_repeats else None
-        self._json = _Json(grammar.form(json=True, skip_challenges=skip_challenges), mapper, repeats)
-        self._classic = _Classic(grammar.form(json=False, skip_challenges=skip_challenges), mapper, repeats)
+        json, classic = (grammar.form(json=json, skip_challenges=skip_challenges) for json in (True, False))
+        self._json = _Json(json, mapper, skip_repeats=skip_repeats)
+        self._classic = _Classic(classic, mapper, skip_repeats=skip_repeats)
         self._reader: _Json | _Classic = self._classic
 
     @property
@@ -120,12 +120,12 @@ class _Json(Reader):
     def feed(self, data: bytes, at: int, end: int, receipt: float, found: _Found) -> int:
         """Read from `at` into `found`; returns where another form begins, or `end`."""
         del receipt  # no record of this form depends on the one before
-        repeated = self.repeated
+        told = self.told
         for match in self._form.scan.finditer(data, at, end):
             kind = match.lastindex
-            if kind is None or (kind == CLEAN and repeated(match)):
+            if kind is None or (kind == LOGIN and match.group(1, 2, 3) in told):
                 self.skipped += 1
-            elif kind == CLEAN and (event := self.strict(match)):
+            elif kind != OTHER and (event := self.strict(match)):
                 found.append(event)
             elif not grammar.RECORD_START.match(line := match.group()[:-1]):
                 found.append(self._by_position(line))
@@ -170,8 +170,8 @@ class Sandwich:
 class _Classic(Reader):
     """Lines that an attacker can break: only what has one reading counts."""
 
-    def __init__(self, form: grammar.Form, mapper: Mapper, repeats: Repeats | None) -> None:
-        super().__init__(form, mapper, repeats)
+    def __init__(self, form: grammar.Form, mapper: Mapper, *, skip_repeats: bool) -> None:
+        super().__init__(form, mapper, skip_repeats=skip_repeats)
         self.sandwich: Sandwich | None = None
         self._seen = False
         self._orphans = 0
@@ -189,12 +189,12 @@ class _Classic(Reader):
         return end
 
     def _outside(self, data: bytes, at: int, end: int, receipt: float, found: _Found) -> int:
-        repeated = self.repeated
+        told = self.told
         for match in self._form.scan.finditer(data, at, end):
             kind = match.lastindex
-            if kind is None or (kind == CLEAN and repeated(match)):
+            if kind is None or (kind == LOGIN and match.group(1, 2, 3) in told):
                 self.skipped += 1
-            elif kind == CLEAN and (event := self.strict(match)):
+            elif kind != OTHER and (event := self.strict(match)):
                 found.append(event)
             else:
                 line = match.group()[:-1]
@@ -253,7 +253,7 @@ class _Classic(Reader):
 
     def _is_clean(self, data: bytes, at: int) -> bool:
         match = self._form.scan.match(data, at)
-        return match is not None and match.lastindex != grammar.OTHER
+        return match is not None and match.lastindex != OTHER
 
 
 def _complete(line: bytes) -> bool:

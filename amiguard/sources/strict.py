@@ -7,43 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from amiguard.sources.grammar import POINTER
+from amiguard.sources.grammar import LOGIN, POINTER
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable
 
     from amiguard.model import SecurityEvent
     from amiguard.sources.grammar import Form
     from amiguard.sources.security import Mapper
 
-ALIKE: Final = 300.0
-"""Seconds within which log-ins alike in all but session and time tell nothing new."""
-_LOGINS: Final = 16_384
-
-
-class Repeats(dict[tuple[bytes, ...], float]):
-    """Log-ins by all that tells one from another but session and time, and when the last one was told."""
-
-    def __init__(self, mapper: Mapper) -> None:
-        super().__init__()
-        self._second = mapper.second
-
-    def note(self, match: re.Match[bytes]) -> bool:
-        """Whether a clean record is a log-in like one that was told lately; if not, this one will be."""
-        if match[1] != b"SuccessfulAuth":
-            return False
-        login = match.group(3, 4, 6)
-        try:
-            now = self._second(match[2])
-        except ValueError:
-            return False
-        if 0 <= now - self.get(login, -ALIKE) < ALIKE:
-            return True
-        if len(self) >= _LOGINS:
-            self.clear()
-        self[login] = now
-        return False
+LOGINS: Final = 16_384
+"""Log-ins that are remembered; then all are told once more."""
+_SCANNED: Final = (4, 5, 6, 7, 8, 10, 11, 12, 13)
+_CLEAN: Final = (1, 2, 3, 4, 5, 7, 8, 9, 10)
+"""The groups of a record: as `Form.scan` has them, and as `Form.clean` does."""
 
 
 class Reader:
@@ -51,18 +28,44 @@ class Reader:
 
     Attributes:
         skipped: events that were passed over because they are worth nothing.
-        repeated: whether a clean record tells nothing new.
+        told: log-ins, by their groups: within the same ten minutes one like these tells nothing new.
     """
 
-    def __init__(self, form: Form, mapper: Mapper, repeats: Repeats | None) -> None:
+    def __init__(self, form: Form, mapper: Mapper, *, skip_repeats: bool) -> None:
         self.skipped = 0
-        self.repeated: Callable[[re.Match[bytes]], bool] = repeats.note if repeats is not None else _never
+        self.told: set[tuple[bytes, ...]] = set()
         self._form = form
         self._mapper = mapper
+        self._skip_repeats = skip_repeats
 
     def strict(self, match: re.Match[bytes]) -> SecurityEvent | None:
-        """The event of a clean record; None when its fields are not those of its kind."""
-        name, eventtv, rest, account, session, _, local, host, port, tail, _ = match.groups()
+        """The event of a log-in or another clean record; None when its fields are not those of its kind."""
+        if match.lastindex == LOGIN:
+            return self._login(match)
+        return self._event(match, *match.group(*_SCANNED))
+
+    def _login(self, match: re.Match[bytes]) -> SecurityEvent | None:
+        again = self._form.clean.match(match.string, match.start())
+        event = self._event(again, *again.group(*_CLEAN)) if again else None
+        if event and self._skip_repeats:
+            if len(self.told) >= LOGINS:
+                self.told.clear()
+            self.told.add(match.group(1, 2, 3))
+        return event
+
+    def _event(
+        self,
+        match: re.Match[bytes],
+        name: bytes,
+        eventtv: bytes,
+        rest: bytes,
+        account: bytes | None,
+        session: bytes,
+        local: bytes,
+        host: bytes,
+        port: bytes,
+        tail: bytes,
+    ) -> SecurityEvent | None:
         head = self._form.heads.get((name, rest))
         begin, end = match.span()
         if head is None or end - begin > self._form.longest:
@@ -75,12 +78,10 @@ class Reader:
             return None
         details = behind.groups()
         if account_at is not None:
-            account = details[account_at] or b""
+            account = details[account_at]
         try:
-            return self._mapper.event(kind, service, eventtv, account, session, local, host, port, details)
+            return self._mapper.event(
+                kind, service, eventtv, account or b"", session, local, host, port, details
+            )
         except ValueError:
             return None
-
-
-def _never(_: re.Match[bytes]) -> bool:
-    return False
