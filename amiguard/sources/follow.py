@@ -94,13 +94,16 @@ class Follower:
                 yield path, chunk
 
     async def _pause(self) -> None:
-        leaving = any(tail.leaving for tail in self.tails.values())
         if self._more:
             await asyncio.sleep(0)
         elif self._pace.busy:
             await asyncio.sleep(STEP)
-        elif await self._bell.wait(STEP if leaving else POLL):
+        elif await self._bell.wait(STEP if self._leaving() else POLL):
             self._pace.rang(time.monotonic())
+
+    def _leaving(self) -> bool:
+        """Whether a tail may soon turn to another file."""
+        return any(tail.leaving for tail in self.tails.values())
 
     def _look_around(self, now: float) -> None:
         """Each second, and when files moved or the pace changed, see what there is to follow."""

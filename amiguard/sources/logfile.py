@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from amiguard.sources.position import BLOCK, HEAD, Position, cut
 
@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Without O_NONBLOCK, opening a FIFO would wait for its writer.
-_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_FLAGS: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_AGAIN: Final = 2 * HEAD
+"""Bytes before the place that are read again with what follows, to see that they are still there."""
+GLANCE: Final = 16 * 1024
+"""Bytes that are looked for first: room for `BLOCK` costs more than to read what a quiet log has to say."""
 
 
 def _regular(status: os.stat_result, path: Path) -> os.stat_result:
@@ -26,7 +30,8 @@ class LogFile:
     """An open file and how far it was read.
 
     Every read names its offset, so a half line needs no buffer: it is read again with
-    its rest.
+    its rest.  So is the end of what was taken, and then one read is a whole look: it
+    tells whether the file was cut off or written anew, and what is new in it.
 
     Attributes:
         rest: that half line, remembered for the day the file is cut away under us.
@@ -47,6 +52,8 @@ class LogFile:
             raise
         self._device, self._inode = status.st_dev, status.st_ino
         self._offset = 0
+        self._taken = b""
+        self._ahead: bytes | None = None
         self.overlong = False
         self.rest = b""
         self.more = False
@@ -82,35 +89,62 @@ class LogFile:
         if not fits and not (copy and position.fits_copy(size, self._head)):
             return False
         self._offset = position.offset
-        self.overlong = self._offset > 0 and os.pread(self._fd, 1, self._offset - 1) != b"\n"
+        begin = max(self._offset - _AGAIN, 0)
+        self._taken = os.pread(self._fd, self._offset - begin, begin)
+        self.overlong = self._offset > 0 and not self._taken.endswith(b"\n")
         return True
 
     def intact(self) -> bool:
-        """Whether what was read is still there, neither cut off nor written anew."""
-        head = os.pread(self._fd, HEAD, 0)
-        if self.status().st_size < self._offset + len(self.rest) or not head.startswith(self._head):
+        """Whether what was read is still there, neither cut off nor written anew.
+
+        What follows it comes with the same read, and waits for `take`.
+        """
+        block = self._read()
+        if not block.startswith(self._taken) or not block.startswith(self.rest, len(self._taken)):
             return False
-        self._head = head
+        if len(self._head) < HEAD:
+            self._head = os.pread(self._fd, HEAD, 0)
+        self._ahead = block
         return True
 
     def rewind(self) -> None:
         """Begin anew with whatever the file holds now."""
         self._head = os.pread(self._fd, HEAD, 0)
-        self._offset, self.rest, self.overlong = 0, b"", False
+        self._offset, self._taken, self.rest, self.overlong = 0, b"", b"", False
 
     def take(self) -> bytes | None:
         """The next whole lines as in `Chunk.data`; None at the end or in a half line."""
-        block = os.pread(self._fd, BLOCK, self._offset)
-        data, used = cut(block) if not self.overlong else (b"", block.find(b"\n") + 1 or len(block))
+        block = self._read() if self._ahead is None else self._ahead
+        self._ahead = None
+        begin = len(self._taken)
+        data, end = self._lines(block, begin)
+        used = end - begin
+        self.more = end < len(block) or used == BLOCK
+        self.rest = b"" if used else block[begin:]
+        if not used:
+            return None
         self._offset += used
-        self.overlong = self.overlong if not used else block[used - 1 : used] != b"\n"
-        self.rest = b"" if used else block
-        self.more = used < len(block) or len(block) == BLOCK
-        return data if used else None
+        self._taken = block[max(end - _AGAIN, 0) : end]
+        self.overlong = not self._taken.endswith(b"\n")
+        return data
 
     def tear(self) -> bytes:
         """Take the half line at the end as it is, for the file is given up."""
         torn, self.rest = self.rest, b""
         self._offset += len(torn)
+        self._taken = (self._taken + torn)[-_AGAIN:]
         self.overlong = self.overlong or bool(torn)
         return torn
+
+    def _lines(self, block: bytes, begin: int) -> tuple[bytes, int]:
+        """What is to be taken of a block from `begin` on, and where that ends; no more than `BLOCK` bytes."""
+        if self.overlong:
+            return b"", block.find(b"\n", begin) + 1 or len(block)
+        return cut(block, begin)
+
+    def _read(self) -> bytes:
+        """The end of what was taken, and up to `BLOCK` bytes that follow it."""
+        again = len(self._taken)
+        begin = self._offset - again
+        block = os.pread(self._fd, again + GLANCE, begin)
+        return block if len(block) < again + GLANCE else os.pread(self._fd, again + BLOCK, begin)

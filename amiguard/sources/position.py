@@ -63,19 +63,20 @@ class Chunk(NamedTuple):
     more: bool
 
 
-def cut(block: bytes) -> tuple[bytes, int]:
-    """Take the whole lines from a block: them, and the number of bytes used up.
+def cut(block: bytes, begin: int = 0) -> tuple[bytes, int]:
+    """Take the whole lines from a block, from `begin` on: them, and where they end.
 
     Nothing is taken from a half line.  Of a line over `LINE` bytes, once it is the
     first, that many are taken and an LF is put behind them; the data is then one
     byte longer than what it used up.
     """
-    end = 0
+    end = begin
     while (feed := block.rfind(b"\n", end, end + LINE + 1)) >= 0:
         end = feed + 1
-    if end:
-        return block[:end], end
-    return (block[:LINE] + b"\n", LINE) if len(block) > LINE else (b"", 0)
+    if end > begin:
+        return block[begin:end], end
+    longest = begin + LINE
+    return (block[begin:longest] + b"\n", longest) if len(block) > longest else (b"", begin)
 
 
 def origins(name: str) -> set[str]:

@@ -55,7 +55,6 @@ class Tail:
         state: what the last look found.
         reason: why it is unreadable, in the kernel's words, or refused.
         at_end: the last look has left nothing in the file but half a line at most.
-        leaving: the next look may go on to another file, so let it be soon.
         overlong: lines that were cut at `LINE` bytes.
     """
 
@@ -64,10 +63,9 @@ class Tail:
         self.state: State = "starting"
         self.reason = ""
         self.at_end = False
-        self.leaving = False
         self.overlong = 0
         self._backlog = True
-        self._looked = False
+        self._looked = self._took = False
         self._start = position
         self._file: LogFile | None = None
         self._left: deque[Position] = deque(maxlen=_REMEMBERED)
@@ -108,6 +106,11 @@ class Tail:
         return not self._backlog
 
     @property
+    def leaving(self) -> bool:
+        """Whether the next look may go on to another file, so let it be soon."""
+        return self._looked or (self._took and not self._is_present())
+
+    @property
     def behind(self) -> int:
         """Bytes of the file in hand that were not delivered yet; 0 if that cannot be told."""
         with suppress(OSError):
@@ -126,7 +129,7 @@ class Tail:
         return known
 
     def _fail(self, state: State, reason: str) -> None:
-        self.state, self.reason, self._looked, self.leaving = state, reason, False, False
+        self.state, self.reason, self._looked, self._took = state, reason, False, False
 
     def _look(self) -> Chunk | None:
         if self._file is None:
@@ -141,17 +144,17 @@ class Tail:
         data = file.take()
         if data is None:
             return None
-        self.state, self._looked = "following", False
-        self.leaving = not file.more and not self._is_present(file)
+        self.state, self._looked, self._took = "following", False, not file.more
         self.overlong += bool(data) and file.overlong
         chunk = Chunk(data, file.position, self._backlog, file.more)
         if self._backlog and not file.more:
             self._backlog = self.leaving
         return chunk
 
-    def _is_present(self, file: LogFile) -> bool:
-        with suppress(FileNotFoundError):
-            return file.is_same(self.path.stat())
+    def _is_present(self) -> bool:
+        """Whether the file in hand has the path now."""
+        with suppress(OSError):
+            return self._file is not None and self._file.is_same(self.path.stat())
         return False
 
     def _torn(self, half: bytes, file: LogFile) -> Chunk:
@@ -162,10 +165,10 @@ class Tail:
         present = self.path.stat()
         successor = None if file.is_same(present) else self._successor(file, present)
         if successor is None:
-            self.state, self._looked, self.leaving, self._backlog = "following", False, False, False
+            self.state, self._looked, self._took, self._backlog = "following", False, False, False
             return None
         if not self._looked:
-            self._looked = self.leaving = True
+            self._looked = True
             return None
         if torn := file.tear():
             return self._torn(torn, file)
@@ -185,7 +188,7 @@ class Tail:
         if self._file:
             self._left.append(self._file.position)
             self._file.close()
-        self._file, self._looked, self.leaving = file, False, False
+        self._file, self._looked, self._took = file, False, False
         return file
 
     def _open(self, path: Path) -> LogFile:

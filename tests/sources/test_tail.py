@@ -13,6 +13,7 @@ from tailing import (
     lines,
 )
 
+from amiguard.sources.logfile import GLANCE
 from amiguard.sources.position import BLOCK, LINE
 from amiguard.sources.tail import Refused
 
@@ -126,6 +127,43 @@ def test_no_chunk_is_larger_than_a_block(log: Log) -> None:
     assert lines(*range(4 * BLOCK // WIDTH)) == log.read()
     assert max(len(chunk.data) for chunk in log.chunks) <= BLOCK
     assert [chunk.more for chunk in log.chunks[:4]] == [True] * 4
+
+
+@pytest.mark.parametrize("size", [GLANCE - 1, GLANCE, GLANCE + 1, LINE, BLOCK - 1, BLOCK, BLOCK + 1])
+def test_lines_come_whole_whatever_there_is_at_once(log: Log, size: int) -> None:
+    log.write(lines(1))
+    text = log.read()
+    for piece in (b"\n", b"half", b"\n", lines(2)):
+        log.write(b".\n" * (size // 2) + piece)
+        text += log.read()
+    assert log.path.read_bytes() == text
+
+
+def test_a_look_at_a_log_that_is_written_is_one_read(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred looks a second must not cost what a thousand calls of the kernel cost."""
+    log.write(lines(*range(9)))
+    log.read()
+    calls: list[str] = []
+    for name in ("pread", "fstat", "stat"):
+        monkeypatch.setattr(os, name, counted(name, calls))
+    for number in range(9, 12):
+        log.write(lines(number))
+        calls.clear()
+        chunk = log.tail.read()
+        assert ["pread"] == calls
+        assert chunk is not None
+        assert lines(number) == chunk.data
+
+
+def counted(name: str, calls: list[str]) -> Callable[..., object]:
+    """A call of the kernel that leaves its name."""
+    call = getattr(os, name)
+
+    def called(*args: object, **named: object) -> object:
+        calls.append(name)
+        return call(*args, **named)
+
+    return called
 
 
 def test_what_comes_behind_the_first_look_is_no_backlog_though_that_look_found_lines(log: Log) -> None:

@@ -100,12 +100,24 @@ def test_copytruncate_reads_the_rest_in_the_copy(log: Log) -> None:
     assert lines(4, 5, 6) == log.read().replace(b"00" + lines(4)[2:], lines(4))
 
 
-def test_truncation_and_growth_past_the_old_size_is_seen_by_the_first_bytes(log: Log) -> None:
-    log.write(lines(1))
-    assert lines(1) == log.read()
+@pytest.mark.parametrize("before", [1, 3, 5, 6, 30])
+def test_truncation_and_growth_past_the_old_size_is_seen_by_what_was_taken_last(
+    log: Log, before: int
+) -> None:
+    log.write(lines(*range(before)))
+    assert lines(*range(before)) == log.read()
     os.truncate(log.path, 0)
-    log.write(lines(2, 3, 4))
-    assert lines(2, 3, 4) == log.read()
+    log.write(lines(*range(100, 102 + before)))
+    assert lines(*range(100, 102 + before)) == log.read()
+
+
+def test_a_half_line_in_whose_place_another_is_written_comes_alone(log: Log) -> None:
+    log.write(b"torn")
+    log.read()
+    os.truncate(log.path, 0)
+    log.write(lines(2))
+    assert b"torn" + lines(2) == log.read()
+    assert [b"torn", lines(2)] == [chunk.data for chunk in log.chunks]
 
 
 def test_truncation_seen_empty(log: Log) -> None:
