@@ -88,14 +88,13 @@ class Logins:
 
     def _after_failures(self, source: Prefix, time: float) -> tuple[tuple[Alarm, ...], bool]:
         """What to say of a log-in behind failures, and whether the source is no friend for it."""
-        suspect = self._scorer.get(source)
+        suspect = self._scorer.portrait(source, time)
         if suspect is None:
             return (), False
         friend = self.friend(source, time) is not None
-        fast, slow = self._scorer.scores(source, time)
-        if not self.reaches(_HALF, fast, slow, friend=friend):
+        if not self.reaches(_HALF, suspect.fast, suspect.slow, friend=friend):
             return (), False
-        text = f"logged in after failures worth {slow:.1f} points"
+        text = f"logged in after failures worth {suspect.slow:.1f} points"
         alarm = self._alarms.say(Alarm("breach", source, time, text, suspect.evidence))
         # Who forges failures must not talk a friend out of being one.
         proven = self.reaches(_HALF, suspect.fast_proven, suspect.slow_proven, friend=friend)

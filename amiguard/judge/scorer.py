@@ -118,6 +118,7 @@ class Scorer:
         suspect = self._suspects.get(source)
         if suspect is not None:
             self._exhibit(suspect, Exhibit(event, 0.0, suspect.fast, proven, suspect.slow, told))
+            self.changed.add(source)
 
     def _exhibit(self, suspect: Suspect, exhibit: Exhibit) -> None:
         suspect.exhibit(exhibit)
@@ -149,19 +150,15 @@ class Scorer:
     def lately(self, time: float) -> Iterator[tuple[Prefix, Glimpse]]:
         """Suspects that did something last, newest first, with their scores at `time`; some hundreds."""
         for source, seen in self._suspects.lately():
-            passed = max(time - seen.at, 0.0)
-            fast = seen.fast * math.exp2(-passed / self._fast.half_life)
-            slow = seen.slow * math.exp2(-passed / self._slow.half_life)
-            yield source, Glimpse(fast, slow, seen.at + passed, seen.proven)
+            yield source, self._faded(seen, time)
 
     def scores(self, source: Prefix, time: float) -> tuple[float, float]:
-        """The fast and the slow score at `time`; 0 for the unknown."""
-        suspect = self._suspects.get(source)
-        if suspect is None:
-            return 0.0, 0.0
-        if time > suspect.at:
-            self._decay(suspect, time)
-        return suspect.fast, suspect.slow
+        """The fast and the slow score at `time`, 0 for the unknown; to look changes nothing.
+
+        What a look changed would not be in the store, and a crash would show it.
+        """
+        seen = self._suspects.glimpse(source)
+        return self._faded(seen, time)[:2] if seen else (0.0, 0.0)
 
     def spend(self, offence: Offence) -> None:
         """The offence uses the source's score up; an unproven one only what is unproven.
@@ -222,6 +219,13 @@ class Scorer:
         # Score halves each half-life: its logarithm, less the time in half-lives, stays.
         score = math.log2(glimpse.slow) if glimpse.slow > 0 else -math.inf
         return score + glimpse.at / self._slow.half_life, glimpse.proven
+
+    def _faded(self, seen: Glimpse, time: float) -> Glimpse:
+        """A glimpse as it would be at `time`, if that is later."""
+        passed = max(time - seen.at, 0.0)
+        fast = seen.fast * math.exp2(-passed / self._fast.half_life)
+        slow = seen.slow * math.exp2(-passed / self._slow.half_life)
+        return Glimpse(fast, slow, seen.at + passed, seen.proven)
 
     def _decay(self, suspect: Suspect, time: float) -> None:
         passed = time - suspect.at

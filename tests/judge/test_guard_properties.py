@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import made
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from made import DAY, START
 from patience import looked
@@ -200,3 +200,19 @@ def test_two_channels_that_tell_the_same_ban_like_one(events: list[SecurityEvent
         if isinstance(outcome, Verdict)
     ]
     assert Counter(made.bans(made.guard(SMALL), events)) == Counter(bans)
+
+
+@looked(60)
+@given(any_stream)
+@example([made.event(), made.login(at=300)])
+@example([made.event(transport=b"TCP"), made.event(at=1), made.event(at=2)])
+def test_whatever_changes_is_told_to_the_store(events: list[SecurityEvent]) -> None:
+    """Else a crash would undo what nothing brings back, for the log is read on behind it."""
+    judge = made.guard(SMALL)
+    stored: dict[Prefix, bytes | None] = {}
+    for event in events:
+        judge.observe(event, event.time)
+        for scorer in (judge.scorer, judge.wide):
+            stored |= {source: scorer.state(source, whole=True) for source in scorer.changed}
+            scorer.changed.clear()
+    assert stored == {source: judge.scoring(source).state(source, whole=True) for source in stored}

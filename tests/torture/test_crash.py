@@ -6,7 +6,6 @@ import itertools
 import random
 import threading
 import time
-from collections import defaultdict
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,14 +21,14 @@ from amiguard.judge.friends import Friend
 from amiguard.judge.guard import Guard
 from amiguard.judge.suspects import Suspect
 from amiguard.ledger import Ledger
-from amiguard.model import Ban, Prefix, SecurityEvent, Verdict
-from amiguard.sources.securitylog import SecurityLog
+from amiguard.model import Ban, Prefix, Verdict
 from amiguard.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from amiguard.judge.evidence import Exhibit
     from amiguard.store import BanRow, StateRow
 
 pytestmark = [pytest.mark.kernel, pytest.mark.nft]
@@ -39,8 +38,6 @@ EPOCHS = ordeal.rounds(1, 50)
 KILLS = ordeal.rounds(4, 16)
 REBOOTS = 5
 """Every so many kills the kernel comes up anew, without our table."""
-BEGUN = time.time()
-HALF_LIVES = {"fast": 600.0, "slow": 86_400.0}
 LAST = "192.0.2.1"
 ALIKE = 61.0
 """Seconds within which log-ins alike may count as one."""
@@ -115,10 +112,6 @@ class Uninterrupted:
     def __init__(self, lines: list[bytes]) -> None:
         said = b"".join(lines)
         self.verdicts: list[Verdict] = []
-        self.events: defaultdict[Prefix, list[SecurityEvent]] = defaultdict(list)
-        for event in SecurityLog().feed(said, time.time()):
-            assert isinstance(event, SecurityEvent)
-            self.events[event.remote.address].append(event)
         guard = Guard(config.parse(SETTINGS, "model"))
         ledger = Ledger(guard)
         channel = Channel("log", guard)
@@ -207,21 +200,19 @@ def agrees(model: Uninterrupted, service: Service) -> None:
         assert (service.log.stat().st_ino, service.log.stat().st_size) == (position.inode, position.offset)
         strikes = sorted((source, round(at, 3)) for source, at in store.strikes(0.0))
         assert sorted(key(verdict.ban) for verdict in model.verdicts) == strikes
-        assert pytest.approx(scores(model.scores)) == scores(memory.scores)
+        assert scores(model.scores) == scores(memory.scores)
         compare_friends(friends(model.friends), friends(memory.friends))
         compare_evidence(model, list(store.history(None, 100_000, evidence=True)))
 
 
-def scores(rows: Sequence[StateRow]) -> dict[tuple[Prefix, str], float]:
-    """All scores as of one moment: a look at one brings it up to date, and changes nothing."""
-    return {(row.source, name): score for row in rows for name, score in faded(row.state)}
+def scores(rows: Sequence[StateRow]) -> dict[Prefix, tuple[float, ...]]:
+    """All scores, to the last bit: a crash repeats what it has undone."""
+    return {row.source: numbers(Suspect.unpack(row.state)) for row in rows}
 
 
-def faded(state: bytes) -> Iterator[tuple[str, float]]:
-    suspect = Suspect.unpack(state)
-    for name in ("fast_proven", "fast_rest", "slow_proven", "slow_rest"):
-        half_life = HALF_LIVES[name[:4]]
-        yield name, getattr(suspect, name) * 2 ** ((suspect.at - BEGUN) / half_life)
+def numbers(suspect: Suspect) -> tuple[float, ...]:
+    proven, rest = (suspect.fast_proven, suspect.slow_proven), (suspect.fast_rest, suspect.slow_rest)
+    return suspect.at, *proven, *rest
 
 
 def friends(rows: Sequence[StateRow]) -> dict[Prefix, Friend]:
@@ -239,21 +230,20 @@ def compare_friends(expected: dict[Prefix, Friend], found: dict[Prefix, Friend])
 
 
 def compare_evidence(model: Uninterrupted, found: Sequence[BanRow]) -> None:
-    """A crash may forget evidence of who is not banned yet, but what is told was so, in order, and once."""
-    decisive = {key(verdict.ban): events(verdict.evidence)[-1] for verdict in model.verdicts}
+    """A crash may forget the older evidence of who was not banned yet; the rest is as it was, scores too."""
+    whole = {key(verdict.ban): exhibits(verdict.evidence) for verdict in model.verdicts}
     for row in found:
-        told = events(row.evidence)
-        assert decisive[key(row.ban)] == told[-1]
-        happened = iter(model.events[row.ban.source])
-        assert all(event in happened for event in told)
+        told = exhibits(row.evidence)
+        assert told
+        assert whole[key(row.ban)][-len(told) :] == told
 
 
 def key(ban: Ban) -> tuple[Prefix, float]:
     return ban.source, round(ban.since, 3)
 
 
-def events(packed: bytes) -> list[SecurityEvent]:
-    return [each.event for each in evidence.unpack(packed)]
+def exhibits(packed: bytes) -> list[Exhibit]:
+    return list(evidence.unpack(packed))
 
 
 def in_kernel() -> set[tuple[str, str]]:
