@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from amiguard.announcing import Doubts, announce, say_each
 from amiguard.firewall.declaration import Packets
 from amiguard.firewall.netlink import FirewallError
-from amiguard.firewall.nftables import Element, Flow
+from amiguard.firewall.orders import Element, Flow, Order
 from amiguard.model import Alarm, Ban, Prefix, Verdict
 from amiguard.notify.reporter import Reporter
 from amiguard.quota import Quota
@@ -251,33 +251,33 @@ class Warden:
             raise Refused(f"{peer.network} is a known peer ({origin}); --force does it all the same")
 
     def _enforce(self, verdicts: Sequence[Verdict], now: float) -> None:
-        bans = [verdict.ban for verdict in verdicts]
-        elements = [_element(ban, now) for ban in bans if ban.until > now]
-        replaced = [verdict.replaced for verdict in verdicts if verdict.replaced is not None]
-        doors = [old for old in replaced if old.scope == "door"]
         if self._ports != self.guard.sip_ports:
             self._ports = set(self.guard.sip_ports)
             self._order(lambda firewall: firewall.listen(self._ports))
-        self._spare(bans, now)
-        if elements:
-            self._order(lambda firewall: firewall.ban(elements))
-        self._lift([old for old in doors if old.until > now])
+        begun = [verdict.ban for verdict in verdicts if verdict.ban.until > now]
+        replaced = [verdict.replaced for verdict in verdicts if verdict.replaced is not None]
+        doors = [(old.source, old.scope) for old in replaced if old.scope == "door" and old.until > now]
+        order = Order([_element(ban, now) for ban in begun], self._flows(begun, now), doors)
+        if any(order):
+            self._order(lambda firewall: firewall.enforce(order))
         for verdict in verdicts:
             self.ledger.begun(verdict)
-        begun = [ban for ban in bans if ban.until > now]
         for heed in self.landed:
             heed(begun)
         announce(begun)
 
-    def _spare(self, bans: Iterable[Ban], now: float) -> None:
-        """Let the phones of friends and known peers through, whose door is closed."""
-        flows = [
+    def _flows(self, bans: Iterable[Ban], now: float) -> list[Flow]:
+        """The phones of friends and known peers whose door is closed by a ban that runs."""
+        return [
             Flow(address, port, ban.until - now)
             for ban in bans
-            if ban.scope == "door" and ban.until > now
+            if ban.scope == "door"
             for address, port in self.guard.flows(ban.source, now)
         ]
-        if flows:
+
+    def _spare(self, bans: Iterable[Ban], now: float) -> None:
+        """Let the phones of friends and known peers through, whose door is closed."""
+        if flows := self._flows([ban for ban in bans if ban.until > now], now):
             self._order(lambda firewall: firewall.spare(flows))
 
     def _freed(self, bans: Sequence[Ban], now: float) -> None:

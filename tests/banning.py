@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amiguard.firewall.nftables import Element
+from amiguard.firewall.orders import Element
 from amiguard.model import Prefix
 
 if TYPE_CHECKING:

@@ -84,8 +84,23 @@ def test_a_crowd_whose_bans_end_at_once_is_told_of_in_a_few_lines(caplog: pytest
         one.guard.bans.impose(Ban(source, "house", "proven", now - 60, now - 1, "x"))
     with caplog.at_level(logging.INFO, "amiguard"):
         one.warden.tick(now)
-    assert 21 == len(caplog.records)
-    assert "the ban of 480 more is over" == caplog.messages[-1]
+    lines = "\n".join(caplog.messages).splitlines()
+    assert 21 == len(lines)
+    assert "the ban of 10.0.0.0 is over" == lines[0]
+    assert "the ban of 480 more is over" == lines[-1]
+
+
+def test_a_crowd_that_is_banned_at_once_is_told_of_in_a_few_lines(caplog: pytest.LogCaptureFixture) -> None:
+    now = time.time()
+    crowd = [
+        Verdict(Ban(Prefix.of((n + (10 << 24)).to_bytes(4)), "door", "unproven", now, now + 600, "x\ny"))
+        for n in range(23)
+    ]
+    with caplog.at_level(logging.INFO, "amiguard"):
+        house().warden.effect("security", crowd, now)
+    lines = "\n".join(caplog.messages).splitlines()
+    assert [r"banned 10.0.0.0 (door, unproven) for 10m 0s: x\ny"] == lines[:1]
+    assert ["banned 3 more at once; `amiguard list` names them"] == lines[20:]
 
 
 def test_an_address_of_our_own_is_refused_with_the_reason() -> None:
@@ -106,6 +121,21 @@ def test_what_the_kernel_refuses_is_said_once_and_made_up_for() -> None:
         one.warden.heal()
         assert ("", 1) == (one.warden.trouble, one.warden.repairs)
         assert {"203.0.113.7", "203.0.113.8"} == set(nft.elements("ban4"))
+
+
+@pytest.mark.kernel
+@pytest.mark.nft
+def test_a_part_that_the_kernel_refuses_is_trouble_though_it_takes_the_rest() -> None:
+    now = time.time()
+    home, entrance = Ban(SOURCE, "house", "proven", now, now + 600, "x"), Prefix.parse("203.0.113.8")
+    with Firewall() as firewall:
+        one = house(firewall)
+        one.warden.declare()
+        nft.run("flush chain inet amiguard guard; delete set inet amiguard ban4")
+        closed = home._replace(source=entrance, scope="door")
+        one.warden.effect("security", [Verdict(home), Verdict(closed)], now)
+        assert "cannot add 1 elements to set ban4" in one.warden.trouble
+        assert {"203.0.113.8"} == set(nft.elements("door4"))
 
 
 def test_what_the_store_could_not_take_waits_for_the_next_snapshot() -> None:

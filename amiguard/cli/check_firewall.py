@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from amiguard.cli.findings import Finding
 from amiguard.firewall.beside import others
 from amiguard.firewall.netlink import FirewallError
-from amiguard.firewall.nftables import Element, firewall_of
+from amiguard.firewall.nftables import firewall_of
+from amiguard.firewall.orders import Element
 from amiguard.model import Prefix
 
 if TYPE_CHECKING:

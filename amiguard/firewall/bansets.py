@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from amiguard.firewall.elements import Seen
     from amiguard.firewall.messages import Request
     from amiguard.firewall.netlink import Channel
+    from amiguard.firewall.orders import Wanted
     from amiguard.firewall.ruleset import Set
 
 # Elements of one transaction that adds, deletes and adds them: as IPv6 they then just fit
 # the send buffer of 208 KiB that Linux gives to those without privilege.
-_PORTION = 1500
+PORTION = 1500
 
 # How often to read again when a range has expired between reading and deleting it.
 _ATTEMPTS = 3
@@ -35,8 +36,6 @@ _ATTEMPTS = 3
 _FEW = 16
 
 T = TypeVar("T")
-Wanted = dict[Prefix, float]
-"""Networks and the seconds for which they shall be banned, infinite for ever."""
 
 
 class Counted(NamedTuple):
@@ -75,20 +74,32 @@ class SourceSet:
     def noted(self, wanted: Mapping[Prefix, float], *, anew: bool) -> None:
         """Hear that a declaration has put them there: the kernel knows it, that is enough."""
 
+    def likely(self, wanted: Mapping[Prefix, float], gone: Collection[Prefix]) -> list[Request]:
+        """What brings the wanted and takes those gone, if all is as is likely; else the kernel refuses it.
+
+        Likely none of the wanted is in the set and each of those gone is, which is cheaper.
+        """
+        return [*self._fresh(_items(wanted.items())), *self._delete(_keys(gone))]
+
     def put(self, wanted: Wanted, *, anew: bool = False) -> None:
-        """Put bans into the set, or give them another time; mostly all are new, which is cheaper."""
+        """Put bans into the set, or give them another time."""
         del anew  # whether it holds any of them is soon found out
         for items in portions(_items(wanted.items())):
-            add = adding(self._table, self._name, items, messages.EXCLUSIVE)
-            if not self._changed(add, errno.EEXIST):
+            if not self._changed(self._fresh(items), errno.EEXIST):
                 self._channel.change(replacing(self._table, self._name, items))
 
     def lift(self, gone: Iterable[Prefix]) -> None:
         """Take bans away; where one is over already, all are added first, to be deleted."""
-        for items in portions([Item(prefix.network) for prefix in dict.fromkeys(gone)]):
-            delete = deleting(self._table, self._name, items)
+        for items in portions(_keys(gone)):
+            delete = self._delete(items)
             if not self._changed(delete, errno.ENOENT):
                 self._channel.change([*adding(self._table, self._name, items), *delete])
+
+    def _fresh(self, items: Sequence[Item]) -> list[Request]:
+        return adding(self._table, self._name, items, messages.EXCLUSIVE)
+
+    def _delete(self, items: Sequence[Item]) -> list[Request]:
+        return deleting(self._table, self._name, items)
 
     def _changed(self, requests: Sequence[Request], obstacle: int) -> bool:
         """Make a change; False if this errno, and no other, stood in its way."""
@@ -129,6 +140,11 @@ class NetworkSet:
     def noted(self, wanted: Mapping[Prefix, float], *, anew: bool) -> None:
         """Hear that a declaration has put them there."""
         self._remember(self._with(wanted, anew=anew))
+
+    def likely(self, wanted: Mapping[Prefix, float], gone: Collection[Prefix]) -> list[Request]:
+        """Nothing is likely here: what to do depends on what the set holds."""
+        del wanted, gone
+        return []
 
     def put(self, wanted: Wanted, *, anew: bool = False) -> None:
         """Put bans into the set, or give them another time."""
@@ -203,7 +219,7 @@ class NetworkSet:
         Each range is in one piece, for its elements come in pairs and a portion is even.
         """
         gone, new = self._change(wanted)
-        if len(gone) + len(new) <= _PORTION:
+        if len(gone) + len(new) <= PORTION:
             yield self._requests(gone, new)
             return
         for some in portions(gone):
@@ -238,6 +254,10 @@ def _items(wanted: Iterable[tuple[Prefix, float]]) -> list[Item]:
     return [Item(one.network, None if time == math.inf else time) for one, time in wanted]
 
 
+def _keys(gone: Iterable[Prefix]) -> list[Item]:
+    return [Item(prefix.network) for prefix in dict.fromkeys(gone)]
+
+
 def replacing(table: str, name: str, items: Sequence[Item]) -> list[Request]:
     """Requests that add elements, whether they are there or not, with just this time.
 
@@ -249,8 +269,8 @@ def replacing(table: str, name: str, items: Sequence[Item]) -> list[Request]:
 
 def portions(items: list[T]) -> Iterator[list[T]]:
     """Split what is to be written into what a transaction may hold."""
-    for start in range(0, len(items), _PORTION):
-        yield items[start : start + _PORTION]
+    for start in range(0, len(items), PORTION):
+        yield items[start : start + PORTION]
 
 
 def read(channel: Channel, table: str, name: str, width: int) -> Iterator[Seen]:

@@ -8,11 +8,11 @@ elements: its first address, and the address behind its last with the flag
 from __future__ import annotations
 
 import struct
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from amiguard.firewall import messages
-from amiguard.firewall.messages import NESTED, Request, attribute, attributes, integer, text
+from amiguard.firewall.messages import APPEND, CREATE, NESTED, Request, attribute, attributes, integer, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -63,20 +63,21 @@ class Seen(NamedTuple):
 
 
 # What a named tuple's own constructor calls: by itself it takes half the time, and there may be many.
+_item: Final[Callable[[tuple[object, ...]], Item]] = partial(tuple.__new__, Item)
 _seen: Final[Callable[[tuple[object, ...]], Seen]] = partial(tuple.__new__, Seen)
 
 
 def adding(table: str, name: str, items: Iterable[Item], flags: int = 0) -> list[Request]:
     """Requests that add elements to a set; with `messages.EXCLUSIVE`, one that is there is EEXIST."""
-    packed = [_pack(item) for item in items]
-    requests = _requests(messages.NEWSETELEM, f"add %d elements to set {name}", table, name, packed)
-    return [request._replace(flags=request.flags | flags) for request in requests] if flags else requests
+    what = f"add %d elements to set {name}"
+    return _requests(messages.NEWSETELEM, what, naming(table, name), list(map(_pack, items)), flags)
 
 
 def deleting(table: str, name: str, items: Iterable[Item]) -> list[Request]:
     """Requests that delete elements; one that is missing would refuse the transaction with ENOENT."""
-    packed = [_pack_any(Item(item.key, end=item.end)) for item in items]
-    return _requests(messages.DELSETELEM, f"delete %d elements from set {name}", table, name, packed)
+    what = f"delete %d elements from set {name}"
+    packed = [_pack(_item((key, None, end, ""))) for key, _, end, _ in items]
+    return _requests(messages.DELSETELEM, what, naming(table, name), packed)
 
 
 def emptying(table: str, name: str) -> Request:
@@ -84,6 +85,7 @@ def emptying(table: str, name: str) -> Request:
     return Request(messages.DELSETELEM, naming(table, name), f"empty set {name}", 0)
 
 
+@lru_cache(maxsize=64)
 def naming(table: str, name: str) -> bytes:
     """Body of a message that speaks of a set as a whole: to empty it, or to show its elements."""
     return messages.body(text(_TABLE, table) + text(_SET, name))
@@ -103,26 +105,31 @@ def seen(attrs: bytes, width: int) -> Iterator[Seen]:
                 yield element
 
 
-def _requests(kind: int, what: str, table: str, name: str, packed: Sequence[bytes]) -> list[Request]:
+def _requests(kind: int, what: str, whose: bytes, packed: Sequence[bytes], flags: int = 0) -> list[Request]:
     """As few requests as the limits of a message allow."""
     step = min(_MOST_ELEMENTS, _MOST_BYTES // max(map(len, packed), default=1))
+    portions = [packed[start : start + step] for start in range(0, len(packed), step)]
     return [
         Request(
             kind,
-            naming(table, name) + attribute(_ELEMENTS | NESTED, b"".join(packed[start : start + step])),
-            what % len(packed[start : start + step]),
+            whose + attribute(_ELEMENTS | NESTED, b"".join(some)),
+            what % len(some),
+            CREATE | APPEND | flags,
         )
-        for start in range(0, len(packed), step)
+        for some in portions
     ]
 
 
 def _pack(item: Item) -> bytes:
-    """Pack an element: the usual one, timed and plain, by a template."""
+    """Pack an element: the usual ones, a key alone or with a time, by a template."""
     key, seconds, end, comment = item
-    if seconds is None or end or comment:
+    if end or comment:
         return _pack_any(item)
-    head, middle = _TEMPLATES[len(key)]
-    return head + key + middle + _LONG.pack(_milliseconds(seconds))
+    if seconds is None:
+        before, behind = _KEYS_ALONE[len(key)]
+        return before + key + behind
+    before, between = _TEMPLATES[len(key)]
+    return before + key + between + _LONG.pack(_milliseconds(seconds))
 
 
 def _pack_any(item: Item) -> bytes:
@@ -150,6 +157,16 @@ def _skeleton(example: bytes, *values: bytes) -> tuple[bytes, ...]:
         part, example = example.split(value, 1)
         parts.append(part)
     return tuple(parts)
+
+
+def _key_alone(width: int) -> tuple[bytes, bytes]:
+    """What stands before and behind the key of an element that has nothing else."""
+    key = b"\xee" * width
+    before, _, behind = _pack_any(Item(key)).partition(key)
+    return before, behind
+
+
+_KEYS_ALONE = {width: _key_alone(width) for width in _KEY_WIDTHS}
 
 
 def _template(width: int) -> tuple[bytes, ...]:

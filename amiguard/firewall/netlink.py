@@ -118,18 +118,27 @@ class Channel(_Socket):
         if not requests:
             return
         first = next(self._sequences)
-        self._sequences = itertools.count(first + len(requests) + 2)
-        tried = dict(enumerate((request.what for request in requests), first + 1))
-        tried[first] = whole = ", ".join(list(tried.values())[:_NAMED])
+        last = first + len(requests)
+        self._sequences = itertools.count(last + 2)
+        whole = ", ".join(request.what for request in requests[:_NAMED])
         with _explained(whole):
             self._socket.send(messages.transaction(requests, first))
-            answers = [answer for answer in self._queued() if answer.sequence in tried]
-            refusals = [(messages.refusal(answer), answer.sequence) for answer in answers]
+            refusals = [(messages.refusal(answer), answer.sequence) for answer in self._answers(first, last)]
         for refusal, sequence in refusals:
             # The whole is refused for lack of the capability, a single request as the table is another's.
-            _raise(refusal, tried[sequence], failure if sequence == first else FirewallError)
+            if sequence == first:
+                _raise(refusal, whole)
+            _raise(refusal, requests[sequence - first - 1].what, FirewallError)
         if not refusals:
             raise FirewallError(errno.ENODATA, whole, "the kernel did not answer")
+
+    def _answers(self, first: int, last: int) -> Iterator[Message]:
+        """What the kernel has said of a transaction so numbered: of its last request always, and last."""
+        for answer in self._queued():
+            if first <= answer.sequence <= last:
+                yield answer
+            if answer.sequence == last:
+                return
 
     def ask(self, kind: int, body: bytes, what: str, flags: int = 0) -> list[bytes]:
         """Ask for a thing, or with the flag `messages.DUMP` for all things of a kind.

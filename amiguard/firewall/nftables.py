@@ -6,42 +6,27 @@ and expires bans on its own: nothing here runs between two changes.
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
+from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
 
-from amiguard.firewall import bansets, declaration, intervals, messages, ruleset
+from amiguard.firewall import bansets, declaration, intervals, messages, orders, ruleset
 from amiguard.firewall.elements import Item, adding, emptying
 from amiguard.firewall.netlink import Channel, FirewallError, Watch
+from amiguard.firewall.orders import Element, Order
 from amiguard.firewall.ranges import collapse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from amiguard.config import Config
-    from amiguard.firewall.bansets import Counted, Wanted
+    from amiguard.firewall.bansets import Counted
     from amiguard.firewall.messages import Request
+    from amiguard.firewall.orders import Flow, Wanted
     from amiguard.firewall.ruleset import Ports
     from amiguard.model import Prefix, Scope
 
 _GENERATION_ID = 1
-
-
-class Element(NamedTuple):
-    """A ban as the kernel shall hold it; `expires` is in seconds from now, None for ever."""
-
-    source: Prefix
-    scope: Scope
-    expires: float | None
-
-
-class Flow(NamedTuple):
-    """A phone that a door ban spares for so many seconds: a single address and its UDP port."""
-
-    source: Prefix
-    port: int
-    seconds: float
 
 
 class Firewall:
@@ -114,7 +99,7 @@ class Firewall:
         altered = plan.altered(self._survey())
         anew = bool(altered)
         kept = self._sound(altered) if anew else ()
-        bans = self._sorted(chain(kept, elements))
+        bans = orders.wanted(chain(kept, elements), self._lengths)
         build = [
             *(declaration.removal(self._table) if anew else ()),
             *plan.requests(whole=anew),
@@ -143,26 +128,33 @@ class Firewall:
         """Open a second socket that tells of changes that are not this object's."""
         return Watch(self._channel.port)
 
-    def ban(self, elements: Iterable[Element]) -> None:
-        """Add bans, or give them another time.
+    def enforce(self, order: Order) -> None:
+        """Do all of an order: in one transaction, or where that is refused or too much, set by set.
 
         Raises:
-            FirewallError: the kernel refused; of a great many, those before may be in force.
+            FirewallError: the kernel refused a part, the first if several; the others are in force, but
+                that of a great many in one set those before may be.
         """
-        for name, wanted in self._sorted(elements).items():
-            self._bans[name].put(wanted)
+        parts = orders.parts(order, self._lengths)
+        steps: list[Callable[[], None]] = [
+            *(partial(self._spare, name, items) for name, items in parts.passing.items()),
+            *(partial(self._bans[name].put, some) for name, some in parts.wanted.items()),
+            *(partial(self._bans[name].lift, some) for name, some in parts.leaving.items()),
+        ]
+        if len(steps) == 1 or not self._at_once(parts):
+            _take(steps)
+
+    def ban(self, elements: Iterable[Element]) -> None:
+        """Add bans, or give them another time; raises as `enforce`."""
+        self.enforce(Order(bans=list(elements)))
 
     def lift(self, bans: Iterable[tuple[Prefix, Scope]]) -> None:
-        """Take bans away; one that is over or never was is no error.
+        """Take bans away; one that is over or never was is no error; raises as `enforce`."""
+        self.enforce(Order(lifted=list(bans)))
 
-        Raises:
-            FirewallError: the kernel refused; of a great many, those before may be gone.
-        """
-        gone: defaultdict[str, list[Prefix]] = defaultdict(list)
-        for prefix, scope in bans:
-            gone[ruleset.home(prefix, scope, self._lengths)].append(prefix)
-        for name, prefixes in gone.items():
-            self._bans[name].lift(prefixes)
+    def spare(self, flows: Iterable[Flow]) -> None:
+        """Let these phones through closed doors, or give them another time; raises as `enforce`."""
+        self.enforce(Order(spared=list(flows)))
 
     def allow(self, allows: Iterable[Prefix]) -> None:
         """Let these networks pass whatever is banned, and no others.
@@ -181,19 +173,6 @@ class Firewall:
         """
         self._channel.change(self._listening(sip_ports))
         self._fixed = self._elements()
-
-    def spare(self, flows: Iterable[Flow]) -> None:
-        """Let these phones through closed doors, or give them another time.
-
-        Raises:
-            FirewallError: the kernel refused.
-        """
-        keys: defaultdict[str, dict[bytes, float]] = defaultdict(dict)
-        for source, port, seconds in flows:
-            keys[f"spare{source.version}"][ruleset.spared(source.network, port)] = seconds
-        for name, wanted in keys.items():
-            for some in bansets.portions([Item(*one) for one in wanted.items()]):
-                self._channel.change(bansets.replacing(self._table, name, some))
 
     def bans(self) -> Iterator[Counted]:
         """Show all bans in force, set by set; no table, no bans.
@@ -244,13 +223,23 @@ class Firewall:
             if f"set {name}" not in altered:
                 yield from (Element(ban.source, ban.scope, ban.remaining) for ban in one.bans(self._channel))
 
-    def _sorted(self, elements: Iterable[Element]) -> dict[str, Wanted]:
-        """Bans by the set they belong to, each once."""
-        homes: defaultdict[str, Wanted] = defaultdict(dict)
-        for source, scope, expires in elements:
-            name = ruleset.home(source, scope, self._lengths)
-            homes[name][source] = math.inf if expires is None else expires
-        return homes
+    def _at_once(self, parts: orders.Parts) -> bool:
+        """Do all in one transaction; False, and nothing has changed, if that cannot be."""
+        wanted, passing, leaving = parts
+        bans = {name: self._bans[name] for name in (*wanted, *leaving)}
+        likely = [one.likely(wanted.get(name, {}), leaving.get(name, ())) for name, one in bans.items()]
+        if parts.size > bansets.PORTION or not all(likely):
+            return False  # too much, or ranges, which nobody can change without a look at them
+        sparing = [bansets.replacing(self._table, *one) for one in passing.items()]
+        try:
+            self._channel.change([*chain.from_iterable(sparing), *chain.from_iterable(likely)])
+        except FirewallError:
+            return False  # set by set it will be seen which of them is refused, if any is
+        return True
+
+    def _spare(self, name: str, items: list[Item]) -> None:
+        for some in bansets.portions(items):
+            self._channel.change(bansets.replacing(self._table, name, some))
 
     def _build(self, build: list[Request], bans: Mapping[str, Wanted], *, anew: bool) -> None:
         """Make a declaration, with its bans if they fit."""
@@ -302,6 +291,18 @@ def firewall_of(config: Config) -> Firewall:
         ipv4_prefix=ban.ipv4_prefix,
         ipv6_prefix=ban.ipv6_prefix,
     )
+
+
+def _take(steps: Iterable[Callable[[], None]]) -> None:
+    """Take all steps; the first refusal is raised when all others are taken."""
+    refusals = []
+    for step in steps:
+        try:
+            step()
+        except FirewallError as error:
+            refusals.append(error)
+    if refusals:
+        raise refusals[0]
 
 
 def _allowed(prefixes: Iterable[Prefix], width: int) -> list[Item]:

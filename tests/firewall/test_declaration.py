@@ -10,7 +10,8 @@ import pyroute2.netlink.nfnetlink.nftsocket  # noqa: F401 - once for all the for
 import pytest
 from banning import door, held, house
 
-from amiguard.firewall.nftables import Element, Firewall
+from amiguard.firewall.nftables import Firewall
+from amiguard.firewall.orders import Element
 from amiguard.model import Prefix
 
 pytestmark = [pytest.mark.kernel, pytest.mark.nft]

@@ -14,7 +14,8 @@ from banning import held, house
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amiguard.firewall.nftables import Element, Firewall, Flow
+from amiguard.firewall.nftables import Firewall
+from amiguard.firewall.orders import Element, Flow
 from amiguard.model import FOREVER, Prefix
 
 if TYPE_CHECKING:

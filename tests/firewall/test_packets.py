@@ -17,7 +17,8 @@ from banning import door, house
 from netns import Peer
 
 from amiguard import config
-from amiguard.firewall.nftables import Firewall, Flow
+from amiguard.firewall.nftables import Firewall
+from amiguard.firewall.orders import Flow
 from amiguard.hearing import Hearing
 from amiguard.judge.guard import Guard
 from amiguard.ledger import Ledger

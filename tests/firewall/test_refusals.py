@@ -93,7 +93,8 @@ def test_banning_and_listing_do_without_pyroute2() -> None:
     with Firewall() as firewall:
         firewall.declare()
     program = (
-        "import sys; from amiguard.firewall.nftables import *; from amiguard.model import Prefix;"
+        "import sys; from amiguard.firewall.nftables import Firewall; from amiguard.model import Prefix;"
+        "from amiguard.firewall.orders import Element;"
         "f = Firewall(); e = Prefix.parse('203.0.113.7');"
         "f.ban([Element(e, 'house', 60.0)]); print(len(list(f.bans()))); f.lift([(e, 'house')]);"
         "print('pyroute2' in sys.modules)"
