@@ -26,21 +26,28 @@ _BLINDED: Final = "somebody tries to hide honest ones among them; a JSON log can
 
 def say_each(text: str, bans: Sequence[Ban]) -> None:
     """A line for each source of the first bans, with the text around it."""
-    for ban in bans[:_ANNOUNCED]:
-        _log.info(text, ban.source)
+    who: list[object] = [ban.source for ban in bans[:_ANNOUNCED]]
     if len(bans) > _ANNOUNCED:
-        _log.info(text, f"{len(bans) - _ANNOUNCED} more")
+        who.append(f"{len(bans) - _ANNOUNCED} more")
+    _say(logging.INFO, [text % str(one) for one in who])
 
 
 def announce(bans: Sequence[Ban]) -> None:
     """A line for each of the first bans, which begin now."""
-    for ban in bans[:_ANNOUNCED]:
-        length = span(ban.until - ban.since)
-        _log.warning(
-            "banned %s (%s, %s) for %s: %s", ban.source, ban.scope, ban.proof, length, printable(ban.reason)
-        )
+    lines = [
+        f"banned {ban.source} ({ban.scope}, {ban.proof}) for {span(ban.until - ban.since)}: "
+        f"{printable(ban.reason)}"
+        for ban in bans[:_ANNOUNCED]
+    ]
     if len(bans) > _ANNOUNCED:
-        _log.warning("banned %d more at once; `amiguard list` names them", len(bans) - _ANNOUNCED)
+        lines.append(f"banned {len(bans) - _ANNOUNCED} more at once; `amiguard list` names them")
+    _say(logging.WARNING, lines)
+
+
+def _say(level: int, lines: Sequence[str]) -> None:
+    """Say the lines in one record, for of a record its making costs the most."""
+    if lines:
+        _log.log(level, "%s", "\n".join(lines))
 
 
 class Doubts:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
-import sys
 from typing import Any, Final
 
 import click
 
 from amiguard.cli.common import config_or_exit, fail, read_with_filters, reports, with_config, with_json
+from amiguard.cli.loglines import log_to_stderr
 from amiguard.exits import Exit
 
 _PHONES: Final = 10
@@ -25,28 +23,11 @@ def run_command(config_path: str | None, *, verbose: bool) -> None:
     from amiguard import service  # noqa: PLC0415 - all that a service needs, and nobody else
 
     config_or_exit(config_path, read_with_filters)
-    _log_to_stderr(verbose=verbose)
+    log_to_stderr(verbose=verbose)
     try:
         asyncio.run(service.run(lambda: read_with_filters(config_path)))
     except service.StartError as error:
         fail(str(error), Exit.FAILED)
-
-
-def _log_to_stderr(*, verbose: bool) -> None:
-    # systemd takes the level from the number: sd-daemon(3).
-    journal = "JOURNAL_STREAM" in os.environ
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        _Journal() if journal else logging.Formatter("%(asctime)s %(levelname)s %(message)s")
-    )
-    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler])
-    logging.getLogger("asyncio").setLevel(logging.WARNING)
-
-
-class _Journal(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        level = {logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6}.get(record.levelno, 7)
-        return f"<{level}>{super().format(record)}"
 
 
 @click.command("status")
