@@ -95,32 +95,24 @@ class Bans:
 
     def sentence(self, offence: Offence, scope: Scope, reason: str) -> Ban:
         """The ban that this offence earns, as the source's next strike; nothing runs yet."""
-        time, policy = offence.time, self._policy
-        recent = [past for past in self._strikes.get(offence.source, ()) if time - past < policy.forget_after]
-        strike = len(recent) + 1
+        source, time, score, proof, _ = offence
+        policy = self._policy
+        past = self._strikes.get(source)
+        strike = 1 + (sum(time - each < policy.forget_after for each in past) if past else 0)
         duration = policy.durations[min(strike, len(policy.durations)) - 1]
         if scope == "door":
             duration = min(duration, policy.door_max)
-        self.count_strike(offence.source, time)
-        return Ban(
-            offence.source,
-            scope,
-            offence.proof,
-            time,
-            time + duration,
-            reason,
-            "judged",
-            strike,
-            offence.score,
-        )
+        self.count_strike(source, time)
+        return Ban(source, scope, proof, time, time + duration, reason, "judged", strike, score)
 
     def impose(self, ban: Ban) -> Ban | None:
         """Let the ban run; returns the one that it replaces, if any."""
-        replaced = self._remove(ban.source)
-        self._running[ban.source] = ban
-        self._lengths[len(ban.source.network)][ban.source.length] += 1
-        self._measure()
-        heapq.heappush(self._ends, (ban.until, ban.source))
+        source = ban.source
+        replaced = self._running.pop(source, None)  # the newest is the last
+        self._running[source] = ban
+        if replaced is None:
+            self._count(source)
+        heapq.heappush(self._ends, (ban.until, source))
         return replaced
 
     def lift(self, prefix: Prefix) -> list[Ban]:
@@ -192,6 +184,12 @@ class Bans:
         self._measure()
         for source, time in strikes:
             self.count_strike(source, time)
+
+    def _count(self, source: Prefix) -> None:
+        """One ban more of a network of this length."""
+        size, length = len(source.network), source.length
+        self._lengths[size][length] += 1
+        self._shortest[size] = min(self._shortest[size], length)
 
     def _remove(self, source: Prefix) -> Ban | None:
         ban = self._running.pop(source, None)
