@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from itertools import groupby
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from amiguard.sources.amimessages import (
@@ -171,20 +172,34 @@ class Connection:
         first = self._buffer.find(EOM, self._searched)
         if first >= 0:
             _limit(first, MESSAGE_BYTES, "message")
-            end = _end_of_messages(self._buffer)
-            texts = bytes(self._buffer[:end])
-            del self._buffer[:end]
-            if self._marker in texts:
-                for text in texts.split(EOM)[:-1]:
-                    yield from self._one(text)
+            texts = self._taken(_end_of_messages(self._buffer))
+            if self._waiting and self._marker in texts:
+                yield from self._apart(texts)
             else:
                 yield Messages(texts)
         _limit(len(self._buffer) - _PART, MESSAGE_BYTES, "message")
         self._searched = max(0, len(self._buffer) - _PART)
 
+    def _taken(self, end: int) -> bytes:
+        """All of the buffer before `end`, which leaves it."""
+        with memoryview(self._buffer) as view:
+            texts = bytes(view[:end])
+        del self._buffer[:end]
+        return texts
+
+    def _apart(self, texts: bytes) -> Iterator[Event]:
+        """Messages that may be answers one by one, and what stands between them at once."""
+        marker = self._marker
+        for marked, run in groupby(texts.split(EOM)[:-1], lambda text: marker in text):
+            if marked:
+                for text in run:
+                    yield from self._one(text)
+            else:
+                yield Messages(EOM.join((*run, b"")))
+
     def _one(self, text: bytes) -> Iterator[Event]:
-        """A message: an answer, if its ActionID is one of ours that waits for it."""
-        headers = headers_of(text) if self._marker in text else ()
+        """A message with an ActionID like ours: an answer, if that waits for one."""
+        headers = headers_of(text)
         action_id = dict(headers).get(b"ActionID", b"").decode("latin-1")
         reader = self._waiting.get(action_id)
         if reader is None:

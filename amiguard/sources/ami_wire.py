@@ -32,8 +32,8 @@ ANSWERS: Final = 65_536
 """Messages that may be kept of the answer to one action."""
 ANSWER_BYTES: Final = 33_554_432
 """Bytes that may be kept of it: of so many registered phones, 512 each."""
-READ_BYTES: Final = 65_536
-"""Bytes read at a time, so that others have their turn: 1 ms of events, 30 ms of the worst that can come."""
+READ_BYTES: Final = 262_144
+"""Bytes read at a time, so that others have their turn: 1 ms of events, 20 ms of the worst that can come."""
 
 _NO_GREETING: Final = (
     "it hung up without a greeting: authlimit is reached, too many are connected and not logged in"
@@ -120,7 +120,6 @@ class Wire(asyncio.BufferedProtocol):
             self._end(State.DOWN, str(error))
         self._tell(found, receipt)
         self._flush()
-        self._bell.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Asyncio has found the connection's end."""
@@ -192,6 +191,7 @@ class Wire(asyncio.BufferedProtocol):
         return answers.messages if done else None
 
     def _happened(self, happened: Event) -> None:
+        self._bell.set()
         match happened:
             case LoggedIn():
                 self.logged_in = True
@@ -214,7 +214,9 @@ class Wire(asyncio.BufferedProtocol):
             else:
                 told.append(each)
         if told:
-            self.heard = self.heard or any(isinstance(each, SecurityEvent) for each in told)
+            if not self.heard and any(isinstance(each, SecurityEvent) for each in told):
+                self.heard = True
+                self._bell.set()
             self._deliver(Batch(told, receipt), self._weight)
             self._weight = 0
 

@@ -14,7 +14,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from amiguard.sources import amigrammar
-from amiguard.sources.amigrammar import BEHIND, HEAD, HEADS
+from amiguard.sources.amigrammar import BEGIN, BEHIND, HEAD, HEADS
 from amiguard.sources.amimessages import EOL, EOM
 from amiguard.sources.grammar import LOGIN, OTHER
 from amiguard.sources.security import Mapper
@@ -93,12 +93,10 @@ class AmiEvents(Reader):
         told = self.told
         for match in self._form.scan.finditer(texts):
             kind = match.lastindex
-            if self._held:
-                found += self._glued(self._held, match.group(), receipt)
+            if self._held or kind == OTHER:
+                found += self._others(match.group(), receipt)
             elif kind is None or (kind == LOGIN and match.group(1, 2, 3) in told):
                 self.skipped += 1
-            elif kind == OTHER:
-                found += self._odd(match[OTHER], receipt)
             else:
                 self._astray = False
                 found.append(self.strict(match) or self._by_position(match.group().removesuffix(EOM)))
@@ -109,7 +107,16 @@ class AmiEvents(Reader):
         held, self._held = self._held, None
         return (_ambiguous("an event that breaks off", held.text),) if held else ()
 
+    def _others(self, texts: bytes, receipt: float) -> list[Found]:
+        """Messages that are no clean events, or come while one is held."""
+        found: list[Found] = []
+        for text in texts.split(EOM)[:-1]:
+            found += self._glued(self._held, text, receipt) if self._held else self._odd(text, receipt)
+        return found
+
     def _odd(self, text: bytes, receipt: float) -> Sequence[Found]:
+        if not text.startswith(BEGIN):
+            return self._stray(text)
         head = HEAD.match(text)
         if not head:
             return self._no_security_event(text)
@@ -120,19 +127,21 @@ class AmiEvents(Reader):
         return ()
 
     def _no_security_event(self, text: bytes) -> Sequence[Found]:
-        astray, self._astray = self._astray, False
-        if stop := amigrammar.SHUTDOWN.fullmatch(text):
-            return (Shutdown(stop[1] == b"True"),)
-        if amigrammar.OTHER.match(text):
-            return ()
-        self._astray = True
+        stop = amigrammar.SHUTDOWN.fullmatch(text)
+        if not stop and not amigrammar.OTHER.match(text):
+            return self._stray(text)
+        self._astray = False
+        return (Shutdown(stop[1] == b"True"),) if stop else ()
+
+    def _stray(self, text: bytes) -> Sequence[Found]:
+        astray, self._astray = self._astray, True
         return () if astray else (_ambiguous("text that belongs to no event", text),)
 
     def _glued(self, held: _Held, message: bytes, receipt: float) -> Sequence[Found]:
         if not held.holds(receipt):
-            return (*self.end(), *self.read(message, receipt))
+            return (*self.end(), *self.read(message + EOM, receipt))
         before = len(held.text)
-        held.text += EOM + message.removesuffix(EOM)
+        held.text += EOM + message
         if not BEHIND.search(held.text, before + len(EOL)):
             return ()
         self._held = None

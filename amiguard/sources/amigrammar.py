@@ -31,18 +31,25 @@ LONGEST_ACCOUNT: Final[Mapping[bytes, int]] = {b"PJSIP": 36, b"SIP": 79}
 _LINE: Final = rb"[^\r]*+(?:\r(?!\n)[^\r]*+)*"
 _MESSAGE: Final = rb"[^\r]*+(?:\r(?!\n\r\n)[^\r]*+)*"
 
+BEGIN: Final = b"Event: "
+"""How all begins that Asterisk tells unasked."""
+_OTHERS: Final = rb"(?:(?!%s)%s\r\n\r\n){1,64}|%s\r\n\r\n" % (BEGIN, _MESSAGE, _MESSAGE)
+"""A message; or several at once that are nothing of Asterisk's, of which there may be thousands."""
+
 _SYSTEM: Final = rb"SystemName: [^\x00-\x1f\x7f]*+\r\n"
 _DEBUG: Final = rb"SequenceNumber: [0-9]++\r\nFile: [^\r\n]*+\r\nLine: [0-9]++\r\nFunc: \w*+\r\n"
 _OPTIONS: Final = b"".join(map(maybe, (rb"Timestamp: [0-9.]++\r\n", _SYSTEM, _DEBUG, _SYSTEM)))
 """What `timestampevents` and `debug` in manager.conf and `systemname` in asterisk.conf add."""
 
 
-_PRIVILEGE: Final = rb"Event: %%s\r\nPrivilege: security,all\r\n%s" % _OPTIONS
+# Mostly there are no options, which one branch finds out sooner than four.
+_TIME: Final = rb"(?:EventTV: |(?=[ST])%sEventTV: )" % _OPTIONS
+_UNTIL_TIME: Final = rb"%s%%s\r\nPrivilege: security,all\r\n%s" % (BEGIN, _TIME)
 
 
 def _head(name: bytes, key: bytes, opening: bytes) -> bytes:
-    privilege = _PRIVILEGE % (b"%s%s)" % (opening, name))
-    return privilege + rb"EventTV: %s[-+.:0-9T]{11,28}+)\r\nSeverity: %s%s)\r\n" % (opening, opening, key)
+    until_time = _UNTIL_TIME % (b"%s%s)" % (opening, name))
+    return until_time + rb"%s[-+.:0-9T]{11,28}+)\r\nSeverity: %s%s)\r\n" % (opening, opening, key)
 
 
 def _addresses(opening: bytes) -> bytes:
@@ -64,7 +71,10 @@ SHUTDOWN: Final = re.compile(
 
 
 def form(*, skip_challenges: bool) -> Form:
-    """The strict reading of whole messages, of any length, with the empty line that ends each."""
+    """The strict reading of whole messages, of any length, with the empty line that ends each.
+
+    The last group may hold several, with these lines.
+    """
     challenge = _head(b"ChallengeSent", rb"Informational\r\nService: P?J?SIP\r\nEventVersion: 1", b"(?:")
     known = rb"%s%s(?!<unknown>)%s%s%s\r\n" % (challenge, ACCOUNT, PLAIN, SESSION, PLAIN)
     worthless = rb"%s%s\r\nChallenge: %s" % (known, _addresses(b"(?:"), PLAIN)
@@ -72,38 +82,39 @@ def form(*, skip_challenges: bool) -> Form:
     tail = rb"(?:\r\n%s: %s)*" % (WORD, PLAIN)
     begin = rb"%s%sSessionID: (%s)\r\n" % (_head(WORD, _ANY_KEY, b"("), account, PLAIN)
     clean = rb"%s(%s(%s))" % (begin, _addresses(b"("), tail)
-    either = (*((worthless,) if skip_challenges else ()), _login(tail), clean)
+    either = (*((worthless,) if skip_challenges else ()), _login(), clean)
     return Form(
-        scan=re.compile(rb"(?:%s)\r\n\r\n|(%s)\r\n\r\n" % (b"|".join(either), _MESSAGE)),
+        scan=re.compile(rb"(?:%s)\r\n\r\n|(%s)" % (b"|".join(either), _OTHERS)),
         clean=re.compile(clean + rb"\r\n\r\n"),
         heads=HEADS,
         longest=math.inf,
     )
 
 
-def _login(tail: bytes) -> bytes:
+def _login() -> bytes:
     """A log-in, with the groups that `Form` names."""
-    head = _PRIVILEGE % b"SuccessfulAuth" + rb"EventTV: %s\r\nSeverity: Informational\r\n" % TENTH
+    kind = KINDS["SuccessfulAuth"]
+    head = _UNTIL_TIME % kind.name.encode() + rb"%s\r\nSeverity: Informational\r\n" % TENTH
     service = rb"Service: %s\r\nEventVersion: [0-9]++" % WORD
     who = rb"(%s\r\n%s%s)%s%s\r\n" % (service, ACCOUNT, PLAIN, SESSION, PLAIN)
-    return rb"%s%s(%s%s)" % (head, who, _addresses(b"(?:"), tail)
+    return rb"%s%s(%s%s)" % (head, who, _addresses(b"(?:"), _tail(kind, b"(?:"))
 
 
-def _tail(kind: EventKind) -> re.Pattern[bytes]:
+def _tail(kind: EventKind, opening: bytes = b"(") -> bytes:
     """A peer's words may hold anything but a line's end; all else is Asterisk's own and clean."""
     words = PEERS_WORDS.get(kind.name, ())
 
     def field(name: str) -> bytes:
-        opening = b"(?:" if name == "ExpectedResponse" else b"("
-        return b"\r\n%s: %s%s)" % (name.encode(), opening, _LINE if name in words else PLAIN)
+        begin = b"(?:" if name == "ExpectedResponse" else opening
+        return b"\r\n%s: %s%s)" % (name.encode(), begin, _LINE if name in words else PLAIN)
 
     required, optional = map(field, kind.required), map(field, kind.optional)
-    return re.compile(b"".join((*required, *(b"(?:%s)?" % each for each in optional))))
+    return b"".join((*required, *map(maybe, optional)))
 
 
 def _heads() -> Iterator[tuple[tuple[bytes, bytes], Head]]:
     for kind in KINDS.values():
-        tail = _tail(kind)
+        tail = re.compile(_tail(kind))
         account_at = None if kind.account_in_head else kind.details.index("AccountID")
         for service in map(str.encode, SERVICES):
             key = b"%s\r\nService: %s\r\nEventVersion: %d" % (kind.severity.encode(), service, kind.version)

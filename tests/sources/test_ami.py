@@ -139,6 +139,17 @@ def test_what_looks_like_an_answer_but_has_no_action_of_ours_is_none() -> None:
         assert [Messages(forged + b"\r\n\r\n")] == list(connection.receive(forged + b"\r\n\r\n"))
 
 
+def test_what_stands_around_an_answer_stays_together_and_whole() -> None:
+    before, after = BOOTED + b"\r\n\r\n\r\n\r\n", b"\r\nx\r\n\r\n\r\n\r\n"
+    connection = listening()
+    connection.ping()
+    connection.ping()
+    again = PONG.replace(b"t-2", b"t-3")
+    expected = [Messages(before), Pong(), Pong(), Messages(after)]
+    assert expected == list(connection.receive(before + PONG + again + after))
+    assert [Messages(before + PONG + after)] == list(connection.receive(before + PONG + after))
+
+
 def test_a_list_is_answered_item_by_item_and_ends() -> None:
     connection = listening()
     action = connection.act("DBGetTree", {"Family": "registrar/contact"})

@@ -129,8 +129,12 @@ def test_every_kind_is_the_same_event_as_in_the_log(kind: str, stamp: bool) -> N
     ],
 )
 def test_what_manager_conf_adds_changes_nothing(extra: bytes) -> None:
-    text = event("InvalidAccountID")
-    assert read([text]) == read([text.replace(b"EventTV", extra + b"EventTV", 1)])
+    for kind in ("InvalidAccountID", "SuccessfulAuth", "ChallengeSent"):
+        text = event(kind)
+        assert read([text]) == read([text.replace(b"EventTV", extra + b"EventTV", 1)])
+        skipping = AmiEvents(skip_repeats=True)
+        skipping.read(text + END + text.replace(b"EventTV", extra + b"EventTV", 1) + END, RECEIPT)
+        assert {"InvalidAccountID": 0, "SuccessfulAuth": 1, "ChallengeSent": 2}[kind] == skipping.skipped
 
 
 def test_a_known_accounts_challenge_is_passed_over_where_it_is_worth_nothing() -> None:
@@ -329,6 +333,28 @@ def test_messages_that_come_at_once_are_read_as_those_that_come_one_by_one(
     one_by_one = read(sent(END.join(texts)), skip_challenges=skip_challenges)
     reader = AmiEvents(skip_challenges=skip_challenges)
     assert one_by_one == [*reader.read(b"".join(text + END for text in texts), RECEIPT), *reader.end()]
+
+
+_BROKEN = event("InvalidAccountID", Words(account=b"x\r\n\r\ny")).split(END)
+_MIXED = st.lists(
+    st.one_of(
+        st.sampled_from((*_BROKEN, _TEXT, event("ChallengeSent"), event("SuccessfulAuth"), SHUTDOWN)),
+        st.sampled_from((b"", b"x", b"x\r", b"\n", b"Event: x", b"Event: X\r\nPrivilege: call,all")),
+        st.integers(1, 80).map(lambda times: END.join([b""] * times)),
+    ),
+    max_size=12,
+)
+
+
+@given(_MIXED, st.booleans())
+@example([_BROKEN[0], END.join([b""] * 20) + END + _BROKEN[1], b"", event("SuccessfulAuth")], True)
+@example([_BROKEN[0], *[b"x"] * 100, _BROKEN[1], b"x"], False)
+def test_what_belongs_to_no_event_is_read_at_once_as_one_by_one(texts: list[bytes], skip: bool) -> None:
+    data = END.join((*texts, b""))
+    alone, at_once = (AmiEvents(skip_challenges=skip, skip_repeats=skip) for _ in range(2))
+    one_by_one = [each for text in messages(data) for each in alone.read(text + END, RECEIPT)]
+    assert [*one_by_one, *alone.end()] == [*at_once.read(data, RECEIPT), *at_once.end()]
+    assert alone.skipped == at_once.skipped
 
 
 @given(st.sampled_from(sorted(KINDS)), st.lists(st.text("09:./-<>@ \u00e4"), min_size=4, max_size=4))
