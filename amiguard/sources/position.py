@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 HEAD = 256
 """Bytes of a file's beginning that are kept to know it again."""
-BLOCK = 256 * 1024
+BLOCK = 512 * 1024
 """Bytes that are read at a time, and so the most that one chunk holds."""
 LINE = 64 * 1024
 """Bytes of a line that are kept; Asterisk's own records end below 8 KiB."""

@@ -163,8 +163,8 @@ def test_a_long_journal_comes_in_parts_and_is_backlog_until_its_end(tmp_path: Pa
 
 
 def test_large_entries_make_no_large_chunk(tmp_path: Path) -> None:
-    write(tmp_path / "system.journal", *(say(b"x" * 60_000) for _ in range(9)))
-    assert [4, 4, 1] == [chunk.data.count(b"\n") for chunk in chunks(opened(tmp_path))]
+    write(tmp_path / "system.journal", *(say(b"x" * 60_000) for _ in range(17)))
+    assert [8, 8, 1] == [chunk.data.count(b"\n") for chunk in chunks(opened(tmp_path))]
 
 
 def test_a_journal_that_is_not_there_is_read_when_it_is(
