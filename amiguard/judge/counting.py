@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from amiguard.model import SecurityEvent
+    from amiguard.model import Prefix, SecurityEvent
 
 PASSED: Final = 5.0
 """Seconds by which every channel must have passed an event before it is forgotten."""
@@ -88,6 +88,8 @@ class Counting:
         self.shortened = 0
         self._channels: dict[str, _Channel] = {}
         self._entries: OrderedDict[SecurityEvent, _Entry] = OrderedDict()
+        self._sources: Counter[Prefix] = Counter()
+        """How many entries an address has: the banned have mostly none, which is sooner seen here."""
         self._horizon = -math.inf
         """Of what happened before, events may have been forgotten."""
         self._spans: list[Span] = []
@@ -203,25 +205,35 @@ class Counting:
             if time <= self._horizon and self._covered(channel, time):
                 self._told_late(channel)
                 return True
-            entry = self._entries[event] = _Entry(time, {})
-            if len(self._entries) > ENTRIES:
-                self._shorten()
+            entry = self._remember(event, time)
         repeat = self._count(channel, event, entry.counts)
         self.repeats += repeat
         self.caught_up(channel, time)
         return repeat
 
+    def remembers(self, address: Prefix) -> bool:
+        """Whether an event of this address is remembered, of which another channel may tell yet."""
+        return address in self._sources
+
     def note(self, channel: str, event: SecurityEvent) -> None:
         """An occurrence that counts for nothing now, but may have counted when another channel told it."""
-        entry = self._entries.get(event) if self._entries else None
+        entry = self._entries.get(event) if self.remembers(event.remote.address) else None
         if entry is not None:
             self._count(channel, event, entry.counts)
+
+    def _remember(self, event: SecurityEvent, time: float) -> _Entry:
+        entry = self._entries[event] = _Entry(time, {})
+        self._sources[event.remote.address] += 1
+        if len(self._entries) > ENTRIES:
+            self._shorten()
+        return entry
 
     def _count(self, channel: str, event: SecurityEvent, counts: dict[str, int]) -> bool:
         count = counts[channel] = counts.get(channel, 0) + 1
         repeat = any(told >= count for other, told in counts.items() if other != channel)
         if repeat and self._channels.keys() <= counts.keys() and set(counts.values()) == {count}:
             del self._entries[event]  # none is ahead, so nothing is lost by beginning anew
+            self._forgotten(event)
             self.compared += count
         return repeat
 
@@ -255,16 +267,28 @@ class Counting:
         passed = min(channel.passed for channel in self._channels.values()) - PASSED
         self._horizon = max(self._horizon, passed)
         while self._entries and next(iter(self._entries.values())).time < passed:
-            _, (time, counts) = self._entries.popitem(last=False)
-            _add(self._leads, time, counts)
-            self._compare(time, counts)
+            self._compare(*self._oldest())
 
     def _shorten(self) -> None:
         """Give up the oldest event."""
-        _, (time, counts) = self._entries.popitem(last=False)
-        _add(self._leads, time, counts)
+        time, _ = self._oldest()
         self._horizon = max(self._horizon, time)
         self.shortened += 1
+
+    def _oldest(self) -> _Entry:
+        """Take out the entry that came first; what its channels were ahead by is kept."""
+        event, entry = self._entries.popitem(last=False)
+        self._forgotten(event)
+        _add(self._leads, *entry)
+        return entry
+
+    def _forgotten(self, event: SecurityEvent) -> None:
+        """An entry was taken out."""
+        address = event.remote.address
+        if self._sources[address] == 1:
+            del self._sources[address]
+        else:
+            self._sources[address] -= 1
 
     def _compare(self, time: float, counts: dict[str, int]) -> None:
         """See who has not told what others have."""
