@@ -99,8 +99,9 @@ class Ears:
     def tasks(self, positions: Mapping[str, Position]) -> Iterator[Coroutine[Any, Any, None]]:
         """What must run; the logs go on from these positions."""
         busy: set[str] = set()
-        self._followers = [Follower(self._logs.patterns, positions, self._logs.refusal, busy)]
-        if self._logs.journals:
+        logs = self._logs
+        self._followers = [Follower(logs.patterns, positions, logs.refusal, busy, self._somebody_fails)]
+        if logs.journals:
             self._followers.append(self._journals(positions, busy))
         sources = (cast("dict[str, Source]", each.tails) for each in self._followers)
         self._hearing.tails = ChainMap(*sources)
@@ -174,6 +175,10 @@ class Ears:
     def _hurry(self) -> None:
         for each in self._followers:
             each.hurry()
+
+    def _somebody_fails(self) -> bool:
+        """Whether a score has grown since the store last heard of it, a second ago at most."""
+        return bool(self._guard.scorer.changed)
 
     def _journals(self, positions: Mapping[str, Position], busy: set[str]) -> Journals:
         from amiguard.sources.journals import Journals  # noqa: PLC0415 - who has none need not load it

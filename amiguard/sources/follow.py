@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Self
 
 from amiguard.sources.bell import Bell
-from amiguard.sources.pace import Pace
+from amiguard.sources.pace import STEP, Pace
 from amiguard.sources.roster import Roster
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 POLL = 1.0
 """Seconds between looks without a bell; NFS never rings, and inotify overflows."""
-STEP = 0.012
-"""Seconds between looks at busy logs."""
 
 
 class Follower:
@@ -41,6 +39,7 @@ class Follower:
         positions: Mapping[str, Position],
         refuses: Callable[[str], str] = lambda _: "",
         busy: Collection[str] = (),
+        failures: Callable[[], bool] = lambda: True,
     ) -> None:
         """Begin.
 
@@ -49,9 +48,11 @@ class Follower:
             positions: where to go on, by path.
             refuses: tells why a path must not be read, nothing if it may.
             busy: paths of which nobody can take more just now; whoever changes that calls `hurry`.
+            failures: tells whether somebody has failed of late, so that there is cause to hurry.
         """
         self.begun = asyncio.Event()
         self._busy = busy
+        self._failures = failures
         self._roster = Roster(patterns, positions, refuses)
         self._bell = Bell()
         self._pace = Pace()
@@ -97,7 +98,7 @@ class Follower:
         if self._more:
             await asyncio.sleep(0)
         elif self._pace.busy:
-            await asyncio.sleep(STEP)
+            await asyncio.sleep(self._pace.step)
         elif await self._bell.wait(STEP if self._leaving() else POLL):
             self._pace.rang(time.monotonic())
 
@@ -107,7 +108,7 @@ class Follower:
 
     def _look_around(self, now: float) -> None:
         """Each second, and when files moved or the pace changed, see what there is to follow."""
-        self._pace.rest(now)
+        self._pace.rest(now, failures=self._failures())
         if now >= self._due:
             self._roster.report()
         elif not self._bell.moved and self._pace.busy == self._muted:

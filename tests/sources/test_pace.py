@@ -1,6 +1,6 @@
 """When the bell is worth hearing."""
 
-from amiguard.sources.pace import BUSY, Pace
+from amiguard.sources.pace import BUSY, CALM, STEP, Pace
 
 
 def test_rare_rings_are_not_busy() -> None:
@@ -30,3 +30,18 @@ def test_a_quiet_second_ends_it() -> None:
     assert pace.busy
     pace.rest(101.7)
     assert not pace.busy
+
+
+def test_a_failure_makes_looks_frequent_for_a_second() -> None:
+    pace = Pace()
+    assert STEP == pace.step
+    for now, failures, step in [
+        (100.0, False, CALM),
+        (100.1, True, STEP),
+        (100.2, False, STEP),
+        (101.0, True, STEP),
+        (101.9, False, STEP),
+        (102.0, False, CALM),
+    ]:
+        pace.rest(now, failures=failures)
+        assert step == pace.step
