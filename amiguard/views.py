@@ -194,9 +194,12 @@ def printable(text: bytes | str) -> str:
 
 def span(seconds: float | None) -> str:
     """A duration in two words at most: `9m 30s`, `6d 23h`, `for ever`."""
-    if seconds is None or math.isinf(seconds):
-        return "for ever"
-    left = round(seconds)
+    return "for ever" if seconds is None or math.isinf(seconds) else _words(round(seconds))
+
+
+@functools.lru_cache(maxsize=256)
+def _words(left: int) -> str:
+    """So many seconds in words; most bans last one of a few durations."""
     parts: list[str] = []
     for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
         count, left = divmod(left, size)

@@ -12,14 +12,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from amiguard.firewall import intervals, messages
-from amiguard.firewall.elements import Item, adding, deleting, naming, seen
+from amiguard.firewall.elements import adding, deleting, item, naming, seen
 from amiguard.firewall.netlink import FirewallError
 from amiguard.model import Prefix, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from amiguard.firewall.elements import Seen
+    from amiguard.firewall.elements import Item, Seen
     from amiguard.firewall.messages import Request
     from amiguard.firewall.netlink import Channel
     from amiguard.firewall.orders import Wanted
@@ -251,11 +251,11 @@ def make(channel: Channel, table: str, declared: Set, scope: Scope) -> BanSet:
 
 
 def _items(wanted: Iterable[tuple[Prefix, float]]) -> list[Item]:
-    return [Item(one.network, None if time == math.inf else time) for one, time in wanted]
+    return [item((one.network, None if time == math.inf else time, False, "")) for one, time in wanted]
 
 
 def _keys(gone: Iterable[Prefix]) -> list[Item]:
-    return [Item(prefix.network) for prefix in dict.fromkeys(gone)]
+    return [item((prefix.network, None, False, "")) for prefix in dict.fromkeys(gone)]
 
 
 def replacing(table: str, name: str, items: Sequence[Item]) -> list[Request]:

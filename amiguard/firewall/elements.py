@@ -63,7 +63,7 @@ class Seen(NamedTuple):
 
 
 # What a named tuple's own constructor calls: by itself it takes half the time, and there may be many.
-_item: Final[Callable[[tuple[object, ...]], Item]] = partial(tuple.__new__, Item)
+item: Final[Callable[[tuple[object, ...]], Item]] = partial(tuple.__new__, Item)
 _seen: Final[Callable[[tuple[object, ...]], Seen]] = partial(tuple.__new__, Seen)
 
 
@@ -76,7 +76,7 @@ def adding(table: str, name: str, items: Iterable[Item], flags: int = 0) -> list
 def deleting(table: str, name: str, items: Iterable[Item]) -> list[Request]:
     """Requests that delete elements; one that is missing would refuse the transaction with ENOENT."""
     what = f"delete %d elements from set {name}"
-    packed = [_pack(_item((key, None, end, ""))) for key, _, end, _ in items]
+    packed = [_pack(item((key, None, end, ""))) for key, _, end, _ in items]
     return _requests(messages.DELSETELEM, what, naming(table, name), packed)
 
 

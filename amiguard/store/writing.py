@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from amiguard.store.rows import Snapshot
 
 _Row = tuple[Any, ...]
+_RUNS = (None, None)
 
 _VARIABLES = 8000  # a statement; SQLite takes 32,766: https://sqlite.org/limits.html
 
@@ -46,9 +47,12 @@ _FRIEND = _Statement(3, "INSERT OR REPLACE INTO friends")
 _NOTE = _Statement(2, "INSERT OR REPLACE INTO notes")
 _ALLOW = _Statement(2, "INSERT OR REPLACE INTO allows")
 _BAN = _Statement(
-    11,
-    "INSERT INTO bans (id, network, length, scope, proof, since, until, reason, origin, strike, score)",
-    "ON CONFLICT (network, length, scope, since) DO NOTHING",
+    13,
+    "INSERT INTO bans (id, network, length, scope, proof, since, until, reason, origin, strike, score, "
+    "ended, ended_why)",
+    "ON CONFLICT (network, length, scope, since) DO UPDATE "
+    "SET ended = excluded.ended, ended_why = excluded.ended_why "
+    "WHERE bans.ended IS NULL AND excluded.ended IS NOT NULL",
 )
 _EVIDENCE = _Statement(
     2,
@@ -84,6 +88,7 @@ def write(db: sqlite3.Connection, new: Snapshot) -> None:
 def _rows(db: sqlite3.Connection, new: Snapshot) -> Iterator[tuple[_Statement, Iterable[_Row]]]:
     """The statements with their rows, in the order the snapshot promises."""
     [(last,)] = db.execute("SELECT coalesce(max(id), 0) FROM bans")
+    numbered = list(enumerate(new.bans, last + 1))
     if new.allows is not None:
         db.execute("DELETE FROM allows")
     yield _CLOSE, ((os.fsencode(path),) for path in new.closed)
@@ -94,9 +99,11 @@ def _rows(db: sqlite3.Connection, new: Snapshot) -> Iterator[tuple[_Statement, I
     yield _FRIEND, ((*source, state) for source, state in new.friends)
     yield _NOTE, new.notes.items()
     yield _ALLOW, new.allows or ()
+    # Most bans that end early end in the snapshot that tells of them: a row each instead of two changes.
+    ends: dict[_Row, _Row] = {ending[:3]: ending[3:] for ending in reversed(new.ended)}
     # Numbered here, so that evidence finds its ban; a ban that is passed over leaves its number unused.
-    yield _BAN, ((n, *row.ban[0], *row.ban[1:]) for n, row in enumerate(new.bans, last + 1))
-    yield _EVIDENCE, ((n, row.evidence) for n, row in enumerate(new.bans, last + 1) if row.evidence)
+    yield _BAN, ((n, *ban[0], *ban[1:], *ends.pop(ban.key, _RUNS)) for n, (ban, *_) in numbered)
+    yield _EVIDENCE, ((n, row.evidence) for n, row in numbered if row.evidence)
     yield _TALLY, new.tallies
     yield _DROP, new.drops
-    yield _END, ((*source, *rest) for source, *rest in new.ended)
+    yield _END, ((*source, scope, since, *end) for (source, scope, since), end in ends.items())

@@ -150,6 +150,25 @@ def test_an_ending_ends_that_ban_alone_and_once(store: Store) -> None:
     assert ended == rows[0]._replace(ended=150.0, ended_why="replaced")
 
 
+def test_a_ban_that_is_told_again_with_its_ending_ends(store: Store) -> None:
+    """As after a crash: the ban was written before it, and what replaced it comes with the next snapshot."""
+    row = ban_row("192.0.2.1", 100.0, evidence=b"first")
+    store.commit(Snapshot(bans=[row]))
+    again = [row._replace(evidence=b"again"), row]
+    store.commit(Snapshot(bans=again, ended=[Ending.of(row.ban, 150.0, "replaced")]))
+    store.commit(Snapshot(bans=again, ended=[Ending.of(row.ban, 160.0, "unbanned")]))
+    store.commit(Snapshot(bans=again))
+    ended = row._replace(ended=150.0, ended_why="replaced")
+    assert [ended] == list(store.history(None, 10, evidence=True))
+
+
+def test_the_first_ending_of_a_ban_counts(store: Store) -> None:
+    row = ban_row("192.0.2.1", 100.0)
+    ends = [Ending.of(row.ban, 150.0, "replaced"), Ending.of(row.ban, 160.0, "unbanned")]
+    store.commit(Snapshot(bans=[row], ended=ends))
+    assert [row._replace(ended=150.0, ended_why="replaced")] == list(store.history(None, 10))
+
+
 def test_only_bans_that_last_beyond_now_run(store: Store) -> None:
     rows = [
         ban_row("192.0.2.1", 1.0, 100.0),
