@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from amiguard.model import Prefix, SecurityEvent
+    from amiguard.model import SecurityEvent
 
 PASSED: Final = 5.0
 """Seconds by which every channel must have passed an event before it is forgotten."""
@@ -88,8 +88,8 @@ class Counting:
         self.shortened = 0
         self._channels: dict[str, _Channel] = {}
         self._entries: OrderedDict[SecurityEvent, _Entry] = OrderedDict()
-        self._sources: Counter[Prefix] = Counter()
-        """How many entries an address has: the banned have mostly none, which is sooner seen here."""
+        self._sessions: Counter[bytes] = Counter()
+        """How many entries each session has: that there is none is sooner seen here."""
         self._horizon = -math.inf
         """Of what happened before, events may have been forgotten."""
         self._spans: list[Span] = []
@@ -211,19 +211,19 @@ class Counting:
         self.caught_up(channel, time)
         return repeat
 
-    def remembers(self, address: Prefix) -> bool:
-        """Whether an event of this address is remembered, of which another channel may tell yet."""
-        return address in self._sources
+    def remembers(self, session: bytes) -> bool:
+        """Whether an event of this session is remembered, of which another channel may tell yet."""
+        return session in self._sessions
 
     def note(self, channel: str, event: SecurityEvent) -> None:
         """An occurrence that counts for nothing now, but may have counted when another channel told it."""
-        entry = self._entries.get(event) if self.remembers(event.remote.address) else None
+        entry = self._entries.get(event) if self.remembers(event.session) else None
         if entry is not None:
             self._count(channel, event, entry.counts)
 
     def _remember(self, event: SecurityEvent, time: float) -> _Entry:
         entry = self._entries[event] = _Entry(time, {})
-        self._sources[event.remote.address] += 1
+        self._sessions[event.session] += 1
         if len(self._entries) > ENTRIES:
             self._shorten()
         return entry
@@ -284,11 +284,10 @@ class Counting:
 
     def _forgotten(self, event: SecurityEvent) -> None:
         """An entry was taken out."""
-        address = event.remote.address
-        if self._sources[address] == 1:
-            del self._sources[address]
+        if self._sessions[event.session] == 1:
+            del self._sessions[event.session]
         else:
-            self._sources[address] -= 1
+            self._sessions[event.session] -= 1
 
     def _compare(self, time: float, counts: dict[str, int]) -> None:
         """See who has not told what others have."""

@@ -109,13 +109,13 @@ def test_a_flood_that_both_channels_tell_needs_no_memory() -> None:
     assert (0, counting.ENTRIES + 100) == (count.shortened, count.compared)
 
 
-_CROWD = [made.event(source=f"203.0.113.{last}", at=n * 2.0) for n in range(4) for last in (1, 2)]
+_CROWD = [made.event(session=session, at=n * 2.0) for n in range(4) for session in (b"a", b"b")]
 _STEPS = st.tuples(st.sampled_from(("log", "ami")), st.sampled_from(_CROWD), st.booleans())
 
 
 @looked(100)
 @given(st.lists(_STEPS, max_size=40))
-def test_an_address_is_remembered_as_long_as_any_event_of_it(
+def test_a_session_is_remembered_as_long_as_any_event_of_it(
     steps: list[tuple[str, made.SecurityEvent, bool]],
 ) -> None:
     count = opened("log", "ami")
@@ -124,8 +124,8 @@ def test_an_address_is_remembered_as_long_as_any_event_of_it(
             tell(count, channel, event)
         else:
             count.note(channel, event)
-        known = {each.remote.address for each in count._entries}
-        assert known == {each.remote.address for each in _CROWD if count.remembers(each.remote.address)}
+        known = {each.session for each in count._entries}
+        assert known == {each.session for each in _CROWD if count.remembers(each.session)}
 
 
 def test_what_is_older_than_the_memory_is_bounded_too() -> None:
@@ -141,7 +141,7 @@ def test_a_flood_that_one_channel_does_not_tell_is_bounded_and_reported() -> Non
     for n in range(counting.ENTRIES + 100):
         tell(count, "log", made.event(session=b"%d" % n))
     assert count.shortened == 100
-    assert count.remembers(made.event().remote.address)
+    assert [False, True] == [count.remembers(session) for session in (b"99", b"100")]
     assert tell(count, "ami", made.event(session=b"100"))
     assert not tell(count, "ami", made.event(session=b"99"))
 
