@@ -32,6 +32,7 @@ from amiguard.metrics.tally import TallyingGuard
 from amiguard.notify.messenger import Messenger, NotifyError
 from amiguard.notify.reporter import Reporter
 from amiguard.scribe import Scribe
+from amiguard.sources.pace import until_beat
 from amiguard.sources.position import Position
 from amiguard.store import Store, StoreError
 from amiguard.views import printable
@@ -115,8 +116,8 @@ class Session:
             stack.callback(self._scribe.close)
             listener = self._claim()
             stack.callback(listener.close)
-            gc.disable()  # what is loaded now is there to stay
-            positions = self._remember()
+            with _nothing_to_collect():
+                positions = self._remember()
             self._warn()
             self._warden.at_home(await _look())
             self._warden.declare()
@@ -218,7 +219,7 @@ class Session:
         offset = time.time() - time.monotonic()
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(TICK):
+                async with asyncio.timeout(until_beat(time.monotonic(), TICK)):
                     await self._wake.wait()
             self._wake.clear()
             drift = time.time() - time.monotonic() - offset
@@ -246,14 +247,26 @@ async def _look() -> host.Host:
         raise StartError(f"cannot learn who we are on this network: {error}") from error
 
 
-def _settle_memory() -> None:
-    """Let the garbage collector begin behind what the start has loaded, and look seldom.
+@contextlib.contextmanager
+def _nothing_to_collect() -> Iterator[None]:
+    """What is loaded now is there to stay, and the garbage collector need never look at it."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
-    Nearly all that is made is a tuple that dies young, or one that stays; there are hardly cycles.
+
+def _settle_memory() -> None:
+    """Let the garbage collector begin behind what the start has made, and look seldom.
+
+    Not before: pyroute2 makes a class for each attribute that it encodes, a megabyte in
+    all.  Later nearly all that is made is a tuple that dies young, or one that stays;
+    there are hardly cycles.
     """
     gc.freeze()
     gc.set_threshold(_YOUNG, 20, 50)
-    gc.enable()
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Self
 
 from amiguard.sources.bell import Bell
-from amiguard.sources.pace import STEP, Pace
+from amiguard.sources.pace import STEP, Pace, until_beat
 from amiguard.sources.roster import Roster
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Follower:
             await asyncio.sleep(0)
         elif self._pace.busy:
             await asyncio.sleep(self._pace.step)
-        elif await self._bell.wait(STEP if self._leaving() else POLL):
+        elif await self._bell.wait(STEP if self._leaving() else until_beat(time.monotonic(), POLL)):
             self._pace.rang(time.monotonic())
 
     def _leaving(self) -> bool:
@@ -113,7 +113,8 @@ class Follower:
             self._roster.report()
         elif not self._bell.moved and self._pace.busy == self._muted:
             return
-        self._due, self._muted, self._bell.moved = now + POLL, self._pace.busy, False
+        self._due = now + until_beat(now, POLL)
+        self._muted, self._bell.moved = self._pace.busy, False
         self._roster.discover()
         read = (path for path, tail in self.tails.items() if tail.state != "refused")
         self._bell.watch([] if self._muted else read, self._roster.folders)

@@ -12,6 +12,11 @@ CALM = 0.05
 """The same while nobody fails, and so nobody is to be banned."""
 
 
+def until_beat(now: float, beat: float) -> float:
+    """Seconds until a clock at `now` shows a whole multiple of `beat`: all who wait for it wake up as one."""
+    return beat - now % beat
+
+
 class Pace:
     """Takes the times (seconds, of any steady clock) of rings and lines.
 

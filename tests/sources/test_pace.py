@@ -1,6 +1,6 @@
 """When the bell is worth hearing."""
 
-from amiguard.sources.pace import BUSY, CALM, STEP, Pace
+from amiguard.sources.pace import BUSY, CALM, STEP, Pace, until_beat
 
 
 def test_rare_rings_are_not_busy() -> None:
@@ -45,3 +45,8 @@ def test_a_failure_makes_looks_frequent_for_a_second() -> None:
     ]:
         pace.rest(now, failures=failures)
         assert step == pace.step
+
+
+def test_all_who_wait_for_a_beat_wake_at_the_same_moment() -> None:
+    assert {105.0} == {now + until_beat(now, 1.0) for now in (104.0, 104.25, 104.75)}
+    assert {120.0} == {now + until_beat(now, 40.0) for now in (80.0, 104.25, 119.5)}
