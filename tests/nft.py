@@ -26,6 +26,12 @@ def chain(table: str = "amiguard", name: str = "guard") -> list[str]:
     return [line for line in lines if line[:5] not in {"table", "chain", "type ", "}", ""}]
 
 
+def flags(table: str = "amiguard") -> list[str]:
+    """The flags of a table: `dormant` puts it to sleep."""
+    first = run("list", "table", "inet", table).splitlines()[1].strip()
+    return [first] if first.startswith("flags ") else []
+
+
 def elements(name: str, table: str = "amiguard") -> dict[str, Shown]:
     """The elements of a set: an address, a prefix, a range ``a-b`` or a concatenation ``a . b``."""
     told = json.loads(run("-j", "list", "set", "inet", table, name))

@@ -36,12 +36,12 @@ HARM = {
 
 
 def standing() -> tuple[list[str], dict[str, set[str]]]:
-    """The rules, and the elements of the sets; empty while a part is missing."""
+    """Rules and flags, and the elements of the sets; empty while a part is missing."""
     try:
         sets = {
             name: set(nft.elements(name)) for name in ("ban4", "door4", "net4", "ban6", "allow4", "sip_ports")
         }
-        return nft.chain(), sets
+        return [*nft.chain(), *nft.flags()], sets
     except (subprocess.CalledProcessError, StopIteration):
         return [], {}
 

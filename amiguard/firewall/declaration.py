@@ -79,6 +79,13 @@ class Declaration(NamedTuple):
         found = standing.natures if standing else {}
         return tuple(name for name, nature in self.natures().items() if found.get(name) != nature)
 
+    def stands(self, standing: Standing | None) -> bool:
+        """Whether table, chain and sets are as declared, and there are as many rules.
+
+        The kernel shows a rule in words of its own, so of rules that is all that can be told beforehand.
+        """
+        return standing is not None and not self.altered(standing) and len(standing.rules) == len(self.rules)
+
     def requests(self, *, whole: bool) -> list[Request]:
         """What puts the rules in place, or the whole table."""
         if whole:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 _GENERATION_ID = 1
 
+_Fixed = dict[str, list[Item]]
+"""What sets hold that no time empties, by name."""
+
 
 class Firewall:
     """The table `inet TABLE` of this network namespace; a context manager.
@@ -96,6 +99,7 @@ class Firewall:
             FirewallError: the kernel refused; nothing has changed.
         """
         plan = declaration.declare(self._table, self._lengths, self._ports)
+        fixed = self._allowing(allows) | self._listening(sip_ports)
         altered = plan.altered(self._survey())
         anew = bool(altered)
         kept = self._sound(altered) if anew else ()
@@ -103,11 +107,13 @@ class Firewall:
         build = [
             *(declaration.removal(self._table) if anew else ()),
             *plan.requests(whole=anew),
-            *self._allowing(allows),
-            *self._listening(sip_ports),
+            *self._refilling(fixed),
         ]
         self._build(build, bans, anew=anew)
-        self._standing, self._fixed = self._survey(), self._elements()
+        self._fixed = _keys(fixed)
+        standing = self._survey()
+        # Somebody may have altered it in between; what he has made of it must not pass for ours.
+        self._standing = standing if plan.stands(standing) else None
         return altered
 
     def intact(self) -> bool:
@@ -162,8 +168,7 @@ class Firewall:
         Raises:
             FirewallError: the kernel refused; nothing has changed.
         """
-        self._channel.change(self._allowing(allows))
-        self._fixed = self._elements()
+        self._refill(self._allowing(allows))
 
     def listen(self, sip_ports: Iterable[int]) -> None:
         """Have door bans close these UDP ports, and no others.
@@ -171,8 +176,7 @@ class Firewall:
         Raises:
             FirewallError: the kernel refused; nothing has changed.
         """
-        self._channel.change(self._listening(sip_ports))
-        self._fixed = self._elements()
+        self._refill(self._listening(sip_ports))
 
     def bans(self) -> Iterator[Counted]:
         """Show all bans in force, set by set; no table, no bans.
@@ -260,22 +264,27 @@ class Firewall:
             if anew or name in bans:
                 one.noted(bans.get(name, {}), anew=anew)
 
-    def _allowing(self, allows: Iterable[Prefix]) -> list[Request]:
-        """Requests that replace the allow sets."""
+    def _allowing(self, allows: Iterable[Prefix]) -> _Fixed:
+        """What the allow sets are to hold."""
         prefixes = list(allows)
         widths = {one.name: one.width for one in self._sets if one.name in ruleset.ALLOW_SETS}
+        return {name: _allowed(prefixes, width) for name, width in widths.items()}
+
+    def _listening(self, sip_ports: Iterable[int]) -> _Fixed:
+        """What the set of SIP ports is to hold."""
+        return {ruleset.SIP_PORTS: [Item(port.to_bytes(2)) for port in set(sip_ports)]}
+
+    def _refill(self, fixed: _Fixed) -> None:
+        self._channel.change(self._refilling(fixed))
+        self._fixed |= _keys(fixed)
+
+    def _refilling(self, fixed: _Fixed) -> list[Request]:
+        """Requests after which these sets hold this and no more."""
         return [
             request
-            for name, width in widths.items()
-            for request in self._refilling(name, _allowed(prefixes, width))
+            for name, items in fixed.items()
+            for request in (emptying(self._table, name), *adding(self._table, name, items))
         ]
-
-    def _listening(self, sip_ports: Iterable[int]) -> list[Request]:
-        """Requests that replace the set of SIP ports."""
-        return self._refilling(ruleset.SIP_PORTS, [Item(port.to_bytes(2)) for port in set(sip_ports)])
-
-    def _refilling(self, name: str, items: Sequence[Item]) -> list[Request]:
-        return [emptying(self._table, name), *adding(self._table, name, items)]
 
 
 def firewall_of(config: Config) -> Firewall:
@@ -303,6 +312,10 @@ def _take(steps: Iterable[Callable[[], None]]) -> None:
             refusals.append(error)
     if refusals:
         raise refusals[0]
+
+
+def _keys(fixed: _Fixed) -> dict[str, set[tuple[bytes, bool]]]:
+    return {name: {(item.key, item.end) for item in items} for name, items in fixed.items()}
 
 
 def _allowed(prefixes: Iterable[Prefix], width: int) -> list[Item]:

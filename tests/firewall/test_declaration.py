@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import nft
 import pyroute2.netlink.nfnetlink.nftsocket  # noqa: F401 - once for all the forked tests, not in each
@@ -142,6 +142,43 @@ def test_damage_is_noticed_named_and_mended(damage: str, told: str | None) -> No
         assert (told is None) == (altered == ())
         assert sound == [nft.chain(), nft.elements("sip_ports")]
         assert {"203.0.113.7"} == set(nft.elements("ban4"))
+
+
+class Raced(Firewall):
+    """Whose table somebody harms just when it has been declared, before anybody has looked at it."""
+
+    harm = ""
+
+    def _build(self, *args: Any, **options: Any) -> None:
+        super()._build(*args, **options)
+        if self.harm:
+            nft.run(self.harm)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "flush ruleset",
+        f"flush chain {GUARD}",
+        f"insert rule {GUARD} accept",
+        f"flush chain {GUARD}; delete chain {GUARD}",
+        "add table inet amiguard { flags dormant; }",
+        "delete element inet amiguard allow4 { 192.0.2.0/24 }",
+        "flush set inet amiguard sip_ports",
+    ],
+)
+def test_harm_done_while_it_declares_is_not_taken_for_its_own_doing(harm: str) -> None:
+    wanted = [house("203.0.113.7")], [Prefix.parse("192.0.2.0/24")], [5060]
+    with Raced() as firewall:
+        firewall.declare(*wanted)
+        assert firewall.intact()
+        firewall.harm = harm
+        firewall.declare(*wanted)
+        assert not firewall.intact()
+        firewall.harm = ""
+        firewall.declare(*wanted)
+        assert firewall.intact()
+        assert 15 == len(nft.chain())
 
 
 def test_a_rebuilt_table_keeps_the_bans_of_its_sound_sets() -> None:
