@@ -17,7 +17,6 @@ from amiguard.judge.timing import UNDERWAY
 from amiguard.logs import Logs
 from amiguard.noticechannel import NoticeChannel
 from amiguard.peerwatch import PeerWatch
-from amiguard.sources.ami_client import AmiClient
 from amiguard.sources.ami_inbox import Batch, Lost, Passed, State, Status
 from amiguard.sources.follow import Follower
 from amiguard.sources.tail import Refused
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from amiguard.feed import Feeds
     from amiguard.hearing import Hearing
     from amiguard.judge.guard import Guard
+    from amiguard.sources.ami_client import AmiClient
     from amiguard.sources.journals import Journals
     from amiguard.sources.position import Position
     from amiguard.sources.tail import Source
@@ -108,9 +108,7 @@ class Ears:
         self._feeds = self._made_feeds(busy, self._hurry)
         yield from map(self._follow, self._followers)
         yield from self._feeds.tasks() if self._feeds else ()
-        guard = self._guard
-        for ami in self._config.ami:
-            client = AmiClient(ami, skip_challenges=guard.skips_challenges, skip_repeats=guard.skips_repeats)
+        for client in self._clients():
             yield client.run()
             yield self._listen(client)
             self._peers.listen(client)
@@ -215,6 +213,16 @@ class Ears:
         from amiguard.feed import Feeds  # noqa: PLC0415 - who uses no filter need not load what reads them
 
         return Feeds(foreign, self._guard, self._warden, busy, free)
+
+    def _clients(self) -> Iterator[AmiClient]:
+        """Who speaks with an AMI, one for each."""
+        if not self._config.ami:
+            return
+        from amiguard.sources.ami_client import AmiClient  # noqa: PLC0415 - who has no AMI need not load it
+
+        challenges, repeats = self._guard.skips_challenges, self._guard.skips_repeats
+        for ami in self._config.ami:
+            yield AmiClient(ami, skip_challenges=challenges, skip_repeats=repeats)
 
     async def _listen(self, client: AmiClient) -> None:
         """What an AMI tells counts as it comes; how it stands with it is said when it changes."""

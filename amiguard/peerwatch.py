@@ -13,7 +13,6 @@ from amiguard.asterisk.files import Files
 from amiguard.asterisk.peers import FILES, QUESTIONS, Named, configured, told
 from amiguard.model import Peer
 from amiguard.names import Names
-from amiguard.sources.ami_client import AskError
 from amiguard.views import printable
 
 if TYPE_CHECKING:
@@ -104,6 +103,8 @@ class PeerWatch:
 
         And asked once a connection, for Asterisk writes an event of severity Error for each.
         """
+        from amiguard.sources.ami_client import AskError  # noqa: PLC0415 - who has no AMI need not load it
+
         for action, question in QUESTIONS.items():
             if (client.name, action) in self._denied:
                 continue

@@ -31,6 +31,12 @@ def loaded(*arguments: str) -> set[str]:
     return set(done.stderr.split())
 
 
+def loaded_by(module: str) -> set[str]:
+    program = f"import sys, {module}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
+    return set(done.stdout.split())
+
+
 def test_help_loads_no_command() -> None:
     modules = loaded("--help")
     assert "amiguard.cli" in modules
@@ -43,6 +49,13 @@ def test_a_command_that_asks_the_service_is_light(command: str) -> None:
     modules = loaded(command, "--help")
     assert "amiguard.cli.bans" in modules
     assert set() == HEAVY & modules
+
+
+def test_a_service_loads_only_what_its_configuration_asks_for() -> None:
+    modules = loaded_by("amiguard.session")
+    seldom = {"amiguard.feed", "amiguard.sources.ami_client", "amiguard.sources.journals"}
+    assert "amiguard.ears" in modules
+    assert set() == seldom & modules
 
 
 @pytest.mark.kernel
