@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from amiguard.announcing import Doubts, announce, say_each
 from amiguard.firewall.declaration import Packets
 from amiguard.firewall.netlink import FirewallError
-from amiguard.firewall.orders import Element, Flow, Order
+from amiguard.firewall.orders import Element, Flow, Order, opened
 from amiguard.model import Alarm, Ban, Prefix, Verdict
 from amiguard.notify.reporter import Reporter
 from amiguard.quota import Quota
@@ -165,7 +165,7 @@ class Warden:
         """Put everything that shall stand into the kernel."""
         now = time.time()
         running = [ban for ban in self.guard.bans if ban.until > now]
-        bans = [_element(ban, now) for ban in running]
+        bans = [Element.of(ban, now) for ban in running]
         self._ports = set(self.guard.sip_ports)
         self._order(lambda firewall: firewall.declare(bans, self._all_allows(), self._ports))
         self._spare(running, now)
@@ -202,7 +202,7 @@ class Warden:
         bans = [ban for ban in missing if self.guard.bans.get(ban.source) is ban]
         if bans:
             self._lift(bans)  # a range that is believed to stand would not be added
-            self._order(lambda firewall: firewall.ban(_element(ban, now) for ban in bans))
+            self._order(lambda firewall: firewall.ban(Element.of(ban, now) for ban in bans))
             self._repaired()
 
     def _repaired(self) -> None:
@@ -255,9 +255,8 @@ class Warden:
             self._ports = set(self.guard.sip_ports)
             self._order(lambda firewall: firewall.listen(self._ports))
         begun = [verdict.ban for verdict in verdicts if verdict.ban.until > now]
-        replaced = [verdict.replaced for verdict in verdicts if verdict.replaced is not None]
-        doors = [(old.source, old.scope) for old in replaced if old.scope == "door" and old.until > now]
-        order = Order([_element(ban, now) for ban in begun], self._flows(begun, now), doors)
+        elements = [Element.of(ban, now) for ban in begun]
+        order = Order(elements, self._flows(begun, now), list(opened(verdicts, now)))
         if any(order):
             self._order(lambda firewall: firewall.enforce(order))
         for verdict in verdicts:
@@ -328,10 +327,6 @@ def at_home(shield: Shield, host: Host) -> None:
     shield.protect("the gateway: the true address was lost to NAT", host.gateways, shelter="spared")
     shield.protect("a resolver of this host", host.resolvers, shelter="spared")
     shield.on_link(host.on_link)
-
-
-def _element(ban: Ban, now: float) -> Element:
-    return Element(ban.source, ban.scope, ban.left(now))
 
 
 def _held(ban: Ban, standing: set[tuple[Prefix, Scope]]) -> bool:

@@ -22,6 +22,8 @@ from amiguard.warden import Refused, Warden
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from amiguard.model import Scope
+
 SOURCE = Prefix.parse("203.0.113.7")
 HOUR = 3600.0
 
@@ -136,6 +138,21 @@ def test_a_part_that_the_kernel_refuses_is_trouble_though_it_takes_the_rest() ->
         one.warden.effect("security", [Verdict(home), Verdict(closed)], now)
         assert "cannot add 1 elements to set ban4" in one.warden.trouble
         assert {"203.0.113.8"} == set(nft.elements("door4"))
+
+
+@pytest.mark.kernel
+@pytest.mark.nft
+@pytest.mark.parametrize(("scope", "held"), [("house", ("ban4",)), ("door", ("door4",))])
+def test_what_takes_the_place_of_a_door_ban_is_what_stands(scope: Scope, held: tuple[str, ...]) -> None:
+    now = time.time()
+    old = Ban(SOURCE, "door", "unproven", now - 60, now + 1, "x")
+    new = Ban(SOURCE, scope, "proven", now, now + 600, "x")
+    with Firewall() as firewall:
+        one = house(firewall)
+        one.warden.declare()
+        one.warden.effect("security", [Verdict(old)], now)
+        one.warden.effect("security", [Verdict(new, replaced=old)], now)
+        assert held == tuple(name for name in ("ban4", "door4") if nft.elements(name))
 
 
 def test_what_the_store_could_not_take_waits_for_the_next_snapshot() -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from amiguard.firewall import ruleset
 from amiguard.firewall.elements import Item
+from amiguard.model import Prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from amiguard.model import Prefix, Scope
+    from amiguard.model import Ban, Scope, Verdict
 
-Wanted = dict["Prefix", float]
+Wanted = dict[Prefix, float]
 """Networks and the seconds for which they shall be banned, infinite for ever."""
 
 
@@ -24,6 +25,11 @@ class Element(NamedTuple):
     source: Prefix
     scope: Scope
     expires: float | None
+
+    @classmethod
+    def of(cls, ban: Ban, now: float) -> Self:
+        """What a ban that runs at `now` (seconds since the epoch) is from then on."""
+        return cls(ban.source, ban.scope, ban.left(now))
 
 
 class Flow(NamedTuple):
@@ -40,6 +46,13 @@ class Order(NamedTuple):
     bans: Sequence[Element] = ()
     spared: Sequence[Flow] = ()
     lifted: Sequence[tuple[Prefix, Scope]] = ()
+
+
+def opened(verdicts: Iterable[Verdict], now: float) -> Iterator[tuple[Prefix, Scope]]:
+    """Doors that need not be closed any more, for the house is; a door that stays closed is none."""
+    for ban, _, old in verdicts:
+        if old is not None and old.scope == "door" != ban.scope and old.until > now:
+            yield old.source, old.scope
 
 
 class Parts(NamedTuple):
