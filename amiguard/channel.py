@@ -124,7 +124,9 @@ class Channel(LogChannel):
             forgery: AMI over HTTP is on, so whole records may be forged in anything but JSON.
         """
         super().__init__(name, guard.counting)
-        self._reader = SecurityLog(skip_challenges=guard.skips_challenges, skip_repeats=guard.skips_repeats)
+        self._reader = SecurityLog(
+            skip_challenges=guard.skips_challenges, skip_repeats=guard.skips_repeats, hushed=guard.hushes
+        )
         self._told = 0
         self._guard = guard
         self._forgery = forgery
@@ -146,7 +148,7 @@ class Channel(LogChannel):
 
     def feed(self, data: bytes, receipt: float, *, backlog: bool) -> Iterator[Outcome | Ambiguous]:
         """Read and judge lines of security events."""
-        self._fed = self._guard.notices.now = receipt
+        self._fed = self._guard.notices.now = self._guard.hushed.now = receipt
         observe, judge = self._guard.observe, self.timing.judge
         heard = self._reader.feed(data, receipt)
         self._told += len(heard)

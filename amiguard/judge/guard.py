@@ -14,6 +14,7 @@ from amiguard.judge.alarms import Alarms
 from amiguard.judge.bans import Bans
 from amiguard.judge.counting import Counting
 from amiguard.judge.friends import DAY, Flow, Friend, Friends
+from amiguard.judge.hushed import Hushed
 from amiguard.judge.logins import EVERYBODY, Logins
 from amiguard.judge.notices import IAX2, Notices
 from amiguard.judge.peers import Peers
@@ -66,6 +67,7 @@ class Guard:
         self.logins = Logins(config, self.scorer, self.friends, self.peers, self.alarms)
         self.tallies = Tallies()
         self.counting = Counting()
+        self.hushed = Hushed(self.bans, self.scorer, self.counting)
         self.notices = Notices()
         self.shield = Shield(ban.ipv4_prefix, ban.ipv6_prefix)
         self.shield.protect("allow.networks", allow.networks)
@@ -84,6 +86,11 @@ class Guard:
     def skips_repeats(self) -> bool:
         """Whether of log-ins alike the first within ten minutes is enough: friends stay friends for long."""
         return self.config.allow.authenticated_for >= DAY
+
+    @property
+    def hushes(self) -> Hushed | None:
+        """Who is banned, and need not be told of."""
+        return self.hushed
 
     def observe(
         self, event: SecurityEvent, time: float, channel: str = "", forgeable: bool = False
@@ -114,6 +121,8 @@ class Guard:
                 self.scorer.exhibit(source, event, proven=proven, told=evidence.told_by(channel))
                 if self.notices.listening:
                     self.notices.told(event, max(time, ban.since))
+                elif not forgeable and ban.source == source:
+                    self.hushed.note(event, ban)
                 return ()
             time = max(time, ban.since)
         if event.kind == "SuccessfulAuth" and not event.tampered:

@@ -48,6 +48,10 @@ class Scorer:
     def __iter__(self) -> Iterator[Prefix]:
         return iter(self._suspects)
 
+    def knows(self, source: Prefix) -> bool:
+        """Whether anything is known of the source."""
+        return self._suspects.knows(source)
+
     def within(self, network: Prefix) -> list[Prefix]:
         """Who is known in a network; any thread may ask."""
         return self._suspects.within(network)

@@ -118,6 +118,10 @@ class Suspects:
     def __iter__(self) -> Iterator[Prefix]:
         return map(Prefix.unpack, self._states)
 
+    def knows(self, source: Prefix) -> bool:
+        """Whether anything is known of the source."""
+        return source.packed in self._states
+
     def within(self, network: Prefix) -> list[Prefix]:
         """Suspects in a network; any thread may ask, for it looks at a copy."""
         whole = network.network[: network.length // 8]

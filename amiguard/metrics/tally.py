@@ -85,6 +85,11 @@ class TallyingGuard(Guard):
         """Never, for they are counted."""
         return False
 
+    @property
+    def hushes(self) -> None:
+        """Nobody, for all are counted."""
+        return None
+
     def observe(
         self, event: SecurityEvent, time: float, channel: str = "", forgeable: bool = False
     ) -> tuple[Outcome, ...]:

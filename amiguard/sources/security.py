@@ -47,6 +47,13 @@ def _host(text: bytes) -> tuple[bytes, Prefix]:
     return (transport[0] if transport else b""), Prefix.of(_packed(address))
 
 
+def written(remote: Endpoint) -> bytes:
+    """RemoteAddress without its port, as Asterisk writes it."""
+    transport, address, _ = remote
+    parts = (b"IPV%d" % address.version, *((transport,) if transport else ()), address.address.encode())
+    return b"/".join(parts)
+
+
 def _packed(text: bytes) -> bytes:
     parts = text.split(b".")
     if b":" not in text and len(parts) == IPV4_BYTES:

@@ -13,14 +13,17 @@ from __future__ import annotations
 
 import json
 import re
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from amiguard.sources import byposition, cutrecord, grammar
 from amiguard.sources.grammar import LOGIN, OTHER
 from amiguard.sources.security import Mapper
-from amiguard.sources.strict import Reader
+from amiguard.sources.strict import Hushed, Reader
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from amiguard.model import SecurityEvent
     from amiguard.sources.cutrecord import Beginning
 
@@ -33,6 +36,7 @@ SWITCH_LINES: Final = 64
 BROKEN: Final = "a record that ends in the middle"
 """Why what opens a sandwich is ambiguous."""
 
+_TWICE: Final = "a value that can be read in more than one way"
 _EXCERPT: Final = 200
 _SECURITY: Final = re.compile(grammar.CLASSIC_PREFIX)
 
@@ -48,7 +52,8 @@ class Ambiguous(NamedTuple):
     beginning: Beginning | None = None
 
 
-_Found = list["SecurityEvent | Ambiguous"]
+_Mark = re.Match[bytes] | Ambiguous
+"""What a look at a line has left: to look at all before the first is taken apart keeps caches warm."""
 
 
 class SecurityLog:
@@ -58,18 +63,21 @@ class SecurityLog:
     classic file is what an attacker would write there.
     """
 
-    def __init__(self, *, skip_challenges: bool = True, skip_repeats: bool = False) -> None:
+    def __init__(
+        self, *, skip_challenges: bool = True, skip_repeats: bool = False, hushed: Hushed | None = None
+    ) -> None:
         """Begin a file.
 
         Args:
             skip_challenges: ChallengeSent for a known account is passed over.
             skip_repeats: of SuccessfulAuth alike in all but session and time, the
                 first within the same ten minutes of the clock is enough.
+            hushed: who need not be told of, being banned.
         """
         mapper = Mapper()
         json, classic = (grammar.form(json=json, skip_challenges=skip_challenges) for json in (True, False))
-        self._json = _Json(json, mapper, skip_repeats=skip_repeats)
-        self._classic = _Classic(classic, mapper, skip_repeats=skip_repeats)
+        self._json = _Json(json, mapper, skip_repeats=skip_repeats, hushed=hushed)
+        self._classic = _Classic(classic, mapper, skip_repeats=skip_repeats, hushed=hushed)
         self._reader: _Json | _Classic = self._classic
 
     @property
@@ -100,9 +108,11 @@ class SecurityLog:
         """
         whole = data.rfind(b"\n") + 1
         at = 0
-        found: _Found = []
+        found: list[SecurityEvent | Ambiguous] = []
         while at < whole:
-            at = self._reader.feed(data, at, whole, receipt, found)
+            marks: list[_Mark] = []
+            at = self._reader.look(data, at, whole, receipt, marks)
+            found += self._reader.events(marks)
             if at < whole:
                 self._reader = self._classic if self._reader is self._json else self._json
         if whole < len(data):
@@ -114,26 +124,47 @@ def _ambiguous(why: str, text: bytes) -> Ambiguous:
     return Ambiguous(why, text[:_EXCERPT].partition(b"ExpectedResponse")[0])  # on the AMI that is a secret
 
 
-class _Json(Reader):
+class _Lines(Reader, ABC):
+    """The lines of one form."""
+
+    @abstractmethod
+    def look(self, data: bytes, at: int, end: int, receipt: float, marks: list[_Mark]) -> int:
+        """Look at lines from `at` on, which leave `marks`; returns where another form begins, or `end`."""
+
+    @abstractmethod
+    def _unclear(self, match: re.Match[bytes]) -> SecurityEvent | Ambiguous:
+        """What a line is whose fields are not those of its kind, or that is not clean."""
+
+    def events(self, marks: Iterable[_Mark]) -> Iterator[SecurityEvent | Ambiguous]:
+        """Take lines apart, one by one."""
+        for mark in marks:
+            if isinstance(mark, Ambiguous):
+                yield mark
+            elif self.idle(mark):
+                self.skipped += 1
+            else:
+                yield (mark.lastindex != OTHER and self.strict(mark)) or self._unclear(mark)
+
+
+class _Json(_Lines):
     """An object a line: no line break gets out of it, and no quote."""
 
-    def feed(self, data: bytes, at: int, end: int, receipt: float, found: _Found) -> int:
-        """Read from `at` into `found`; returns where another form begins, or `end`."""
+    def look(self, data: bytes, at: int, end: int, receipt: float, marks: list[_Mark]) -> int:
+        """As `_Lines` has it."""
         del receipt  # no record of this form depends on the one before
         told = self.told
         for match in self._form.scan.finditer(data, at, end):
             kind = match.lastindex
             if kind is None or (kind == LOGIN and match.group(1, 2, 3) in told):
                 self.skipped += 1
-            elif kind != OTHER and (event := self.strict(match)):
-                found.append(event)
-            elif not grammar.RECORD_START.match(line := match.group()[:-1]):
-                found.append(self._by_position(line))
+            elif kind != OTHER or not grammar.RECORD_START.match(line := match.group()):
+                marks.append(match)
             elif not grammar.BANNER.match(line):
                 return match.start()
         return end
 
-    def _by_position(self, line: bytes) -> SecurityEvent | Ambiguous:
+    def _unclear(self, match: re.Match[bytes]) -> SecurityEvent | Ambiguous:
+        line = match.group()[:-1]
         record = grammar.JSON_RECORD.fullmatch(line) if len(line) <= grammar.LONGEST else None
         if not record:
             if len(line) < grammar.LONGEST - 1:
@@ -167,47 +198,52 @@ class Sandwich:
         )
 
 
-class _Classic(Reader):
+class _Classic(_Lines):
     """Lines that an attacker can break: only what has one reading counts."""
 
-    def __init__(self, form: grammar.Form, mapper: Mapper, *, skip_repeats: bool) -> None:
-        super().__init__(form, mapper, skip_repeats=skip_repeats)
+    def __init__(
+        self, form: grammar.Form, mapper: Mapper, *, skip_repeats: bool, hushed: Hushed | None
+    ) -> None:
+        super().__init__(form, mapper, skip_repeats=skip_repeats, hushed=hushed)
         self.sandwich: Sandwich | None = None
         self._seen = False
         self._orphans = 0
         self._json_lines = 0
 
-    def feed(self, data: bytes, at: int, end: int, receipt: float, found: _Found) -> int:
-        """Read from `at` into `found`; returns where another form begins, or `end`."""
+    def look(self, data: bytes, at: int, end: int, receipt: float, marks: list[_Mark]) -> int:
+        """As `_Lines` has it."""
         while at < end:
             if self.sandwich:
-                at = self._inside(self.sandwich, data, at, receipt, found)
+                at = self._inside(self.sandwich, data, at, receipt, marks)
             else:
-                at = self._outside(data, at, end, receipt, found)
+                at = self._outside(data, at, end, receipt, marks)
                 if at < end and not self.sandwich:
                     return at
         return end
 
-    def _outside(self, data: bytes, at: int, end: int, receipt: float, found: _Found) -> int:
+    def _outside(self, data: bytes, at: int, end: int, receipt: float, marks: list[_Mark]) -> int:
         told = self.told
         for match in self._form.scan.finditer(data, at, end):
             kind = match.lastindex
             if kind is None or (kind == LOGIN and match.group(1, 2, 3) in told):
                 self.skipped += 1
-            elif kind != OTHER and (event := self.strict(match)):
-                found.append(event)
+            elif kind != OTHER:
+                marks.append(match)
             else:
                 line = match.group()[:-1]
                 if self._json_begins(line):
                     return match.start()
                 if doubt := self._odd(line, receipt):
-                    found.append(doubt)
+                    marks.append(doubt)
                 if self.sandwich:
                     return match.end()
                 continue
             if self._orphans or not self._seen:
                 self._record()
         return end
+
+    def _unclear(self, match: re.Match[bytes]) -> Ambiguous:
+        return _ambiguous(_TWICE, match.group()[:-1])
 
     def _record(self) -> None:
         """A record of this form was seen."""
@@ -233,11 +269,11 @@ class _Classic(Reader):
         if not _SECURITY.match(line):
             return None  # a record of another level
         if _complete(line):
-            return _ambiguous("a value that can be read in more than one way", line)
+            return _ambiguous(_TWICE, line)
         self.sandwich = Sandwich(receipt)
         return _ambiguous(BROKEN, line)
 
-    def _inside(self, sandwich: Sandwich, data: bytes, at: int, receipt: float, found: _Found) -> int:
+    def _inside(self, sandwich: Sandwich, data: bytes, at: int, receipt: float, marks: list[_Mark]) -> int:
         """One line of a sandwich; returns where the next begins."""
         end = data.index(b"\n", at)
         line = data[at:end]
@@ -248,7 +284,7 @@ class _Classic(Reader):
         if _complete(line) and not (starts and self._is_clean(data, at)):
             self.sandwich = None  # the rest has come, which may itself begin like a record
         if starts:
-            found.append(_ambiguous("inside a record that was broken", line))
+            marks.append(_ambiguous("inside a record that was broken", line))
         return end + 1
 
     def _is_clean(self, data: bytes, at: int) -> bool:

@@ -5,9 +5,9 @@ Without quotes and control characters in its values a record can be read in one 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
-from amiguard.sources.grammar import LOGIN, POINTER
+from amiguard.sources.grammar import LOGIN, OTHER, POINTER
 
 if TYPE_CHECKING:
     import re
@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from amiguard.model import SecurityEvent
     from amiguard.sources.grammar import Form
     from amiguard.sources.security import Mapper
+
+
+class Hushed(Protocol):
+    """Knows who is banned."""
+
+    def holds(self, local: bytes, host: bytes, kind: bytes) -> bool:
+        """Whether nothing can follow from a record of this kind that names these places."""
+
 
 LOGINS: Final = 16_384
 """Log-ins that are remembered; then all are told once more."""
@@ -31,12 +39,23 @@ class Reader:
         told: log-ins, by their groups: within the same ten minutes one like these tells nothing new.
     """
 
-    def __init__(self, form: Form, mapper: Mapper, *, skip_repeats: bool) -> None:
+    def __init__(
+        self, form: Form, mapper: Mapper, *, skip_repeats: bool, hushed: Hushed | None = None
+    ) -> None:
         self.skipped = 0
         self.told: set[tuple[bytes, ...]] = set()
         self._form = form
         self._mapper = mapper
         self._skip_repeats = skip_repeats
+        self._hushed = hushed
+
+    def idle(self, match: re.Match[bytes]) -> bool:
+        """Whether a log-in tells nothing new, or another clean record is one of somebody who is banned."""
+        if match.lastindex == LOGIN:
+            return match.group(1, 2, 3) in self.told
+        if match.lastindex == OTHER or self._hushed is None:
+            return False
+        return self._hushed.holds(match[10], match[11], match[4])
 
     def strict(self, match: re.Match[bytes]) -> SecurityEvent | None:
         """The event of a log-in or another clean record; None when its fields are not those of its kind."""

@@ -1,0 +1,65 @@
+"""Pure: records of the banned, known by the places they name: nothing follows from them.
+
+Who is banned goes on to fail in a log that was written before, or until the kernel
+keeps him out.  As long as nothing else is known of him, nobody need be told.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from amiguard.judge.timing import NEWEST
+from amiguard.sources import security
+
+if TYPE_CHECKING:
+    from amiguard.judge.bans import Bans
+    from amiguard.judge.counting import Counting
+    from amiguard.judge.scorer import Scorer
+    from amiguard.model import Ban, SecurityEvent
+
+_REMEMBERED: Final = 4096
+_MAY_PROVE: Final = b"InvalidPassword"
+"""Of what a door shuts out and is no log-in, the one kind that may prove who sent it: chan_sip's."""
+
+
+class Hushed:
+    """Who is banned, by the places that his records name.
+
+    Attributes:
+        now: when what is read was received, in seconds since the epoch; all of it is judged for a time
+            that is hardly later.
+    """
+
+    def __init__(self, bans: Bans, scorer: Scorer, counting: Counting) -> None:
+        self.now = 0.0
+        self._bans = bans
+        self._scorer = scorer
+        self._counting = counting
+        self._by_places: dict[tuple[bytes, bytes], Ban] = {}
+
+    def note(self, event: SecurityEvent, ban: Ban) -> None:
+        """The event counts for nothing, as this ban of exactly its source runs."""
+        if self._over(ban):
+            return
+        if len(self._by_places) >= _REMEMBERED:
+            self._by_places.clear()
+        self._by_places[event.local, security.written(event.remote)] = ban
+
+    def holds(self, local: bytes, host: bytes, kind: bytes) -> bool:
+        """Whether nothing can follow from a record.
+
+        Args:
+            local: its LocalAddress.
+            host: its RemoteAddress, without the port.
+            kind: its event, which is no log-in.
+        """
+        ban = self._by_places.get((local, host))
+        if ban is None or self._over(ban) or self._bans.get(ban.source) is not ban:
+            return False
+        if ban.scope == "door" and kind == _MAY_PROVE:
+            return False
+        return not self._counting.remembers and not self._scorer.knows(ban.source)
+
+    def _over(self, ban: Ban) -> bool:
+        """Whether it may be over for what is read now."""
+        return self.now + NEWEST >= ban.until
