@@ -210,12 +210,12 @@ class Changes:
     def __exit__(self, *_: object) -> None:
         self._socket.close()
 
-    def span(self, quiet: float = 0.3) -> float:
-        """Seconds from the first change to the last one before a pause of `quiet` seconds."""
-        times = []
-        while select.select([self._socket], [], [], quiet)[0]:
-            self._socket.recv(1 << 16)
-            times.append(time.monotonic())
+    def span(self, quiet: float = 0.1, clock: Callable[[], float] = time.monotonic) -> float:
+        """Seconds by `clock` from somebody's first change to another's last one before a pause of `quiet` s."""
+        times, makers = [], set()
+        while select.select([self._socket], [], [], quiet if len(makers) > 1 else LIMIT)[0]:
+            makers.add(self._socket.recv(1 << 16)[12:16])  # the port in the header, linux/netlink.h
+            times.append(clock())
         return times[-1] - times[0]
 
 

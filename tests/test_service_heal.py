@@ -5,15 +5,13 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
-from typing import TYPE_CHECKING
+from functools import partial
+from pathlib import Path
 
 import nft
 import pytest
 from lab import Changes, Service, attack, attempt, until
 from netns import Peer
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = [pytest.mark.kernel, pytest.mark.nft]
 
@@ -54,7 +52,7 @@ def test_harm_is_mended_within_50_ms_and_no_loop_follows(tmp_path: Path) -> None
         service.until_banned("203.0.113.7/32", "203.0.113.8/32")
         before = standing()
         assert {"203.0.113.7"} == before[1]["ban4"]
-        spans = {name: best_of(3, command, before) for name, command in HARM.items()}
+        spans = {name: best_of(3, service, command, before) for name, command in HARM.items()}
         service.await_news("WATCHDOG=1")
         service.await_news("WATCHDOG=1")
         assert {"state": "ok", "repairs": 3 * len(HARM)} == service.status()["firewall"]
@@ -62,15 +60,24 @@ def test_harm_is_mended_within_50_ms_and_no_loop_follows(tmp_path: Path) -> None
     assert {} == {name: span for name, span in spans.items() if span > AT_ONCE}
 
 
-def best_of(times: int, command: str, before: object) -> float:
+def best_of(times: int, service: Service, command: str, before: object) -> float:
     """Do harm so often; each time it is mended; gives the seconds of the best."""
+    assert service.process is not None
+    clock = partial(undisturbed, service.process.pid)
     spans = []
     for _ in range(times):
         with Changes() as changes:
             nft.run(command)
-            spans.append(changes.span(0.1))
+            spans.append(changes.span(clock=clock))
         until(lambda: before == standing(), f"mending {command}")
     return min(spans)
+
+
+def undisturbed(process: int) -> float:
+    """A clock, in seconds, that stands still while a thread of this could run, and others have the CPUs."""
+    threads = Path(f"/proc/{process}/task").iterdir()
+    waited = sum(int((each / "schedstat").read_text(encoding="ascii").split()[1]) for each in threads)
+    return time.monotonic() - waited / 1e9
 
 
 def test_what_others_do_elsewhere_is_no_repair(tmp_path: Path) -> None:
