@@ -211,7 +211,7 @@ class Changes:
         self._socket.close()
 
     def span(self, quiet: float = 0.1, clock: Callable[[], float] = time.monotonic) -> float:
-        """Seconds by `clock` from somebody's first change to another's last one before a pause of `quiet` s."""
+        """Seconds by `clock` from somebody's first change to the last of another, before `quiet` seconds."""
         times, makers = [], set()
         while select.select([self._socket], [], [], quiet if len(makers) > 1 else LIMIT)[0]:
             makers.add(self._socket.recv(1 << 16)[12:16])  # the port in the header, linux/netlink.h
