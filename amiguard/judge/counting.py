@@ -114,11 +114,6 @@ class Counting:
         return [span._replace(ahead=leads[span.key]) for span in spans]
 
     @property
-    def remembers(self) -> bool:
-        """Whether single events are remembered, of which another channel may tell yet."""
-        return bool(self._entries)
-
-    @property
     def busy(self) -> bool:
         """Whether there is, was or may yet be a second channel, and so anything to compare."""
         channels = self._channels

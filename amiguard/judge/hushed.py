@@ -45,20 +45,21 @@ class Hushed:
             self._by_places.clear()
         self._by_places[event.local, security.written(event.remote)] = ban
 
-    def holds(self, local: bytes, host: bytes, kind: bytes) -> bool:
+    def holds(self, local: bytes, host: bytes, kind: bytes, session: bytes) -> bool:
         """Whether nothing can follow from a record.
 
         Args:
             local: its LocalAddress.
             host: its RemoteAddress, without the port.
             kind: its event, which is no log-in.
+            session: its SessionID; another channel may have told the same.
         """
         ban = self._by_places.get((local, host))
         if ban is None or self._over(ban) or self._bans.get(ban.source) is not ban:
             return False
         if ban.scope == "door" and kind == _MAY_PROVE:
             return False
-        return not self._counting.remembers and not self._scorer.knows(ban.source)
+        return not self._counting.remembers(session) and not self._scorer.knows(ban.source)
 
     def _over(self, ban: Ban) -> bool:
         """Whether it may be over for what is read now."""

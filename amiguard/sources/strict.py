@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Hushed(Protocol):
     """Knows who is banned."""
 
-    def holds(self, local: bytes, host: bytes, kind: bytes) -> bool:
-        """Whether nothing can follow from a record of this kind that names these places."""
+    def holds(self, local: bytes, host: bytes, kind: bytes, session: bytes) -> bool:
+        """Whether nothing can follow from a record of this kind and session that names these places."""
 
 
 LOGINS: Final = 16_384
@@ -55,7 +55,7 @@ class Reader:
             return match.group(1, 2, 3) in self.told
         if match.lastindex == OTHER or self._hushed is None:
             return False
-        return self._hushed.holds(match[10], match[11], match[4])
+        return self._hushed.holds(*match.group(10, 11, 4, 8))
 
     def strict(self, match: re.Match[bytes]) -> SecurityEvent | None:
         """The event of a log-in or another clean record; None when its fields are not those of its kind."""

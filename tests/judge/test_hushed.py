@@ -159,7 +159,7 @@ def test_of_somebody_of_whom_more_is_known_the_guard_is_told(banned: Heard) -> N
 def test_of_what_another_channel_may_have_told_the_guard_is_told(banned: Heard) -> None:
     banned.guard.counting.open("other", live=True)
     list(banned.log.feed(attempts(1, source=SOURCES[1]), START + 2, backlog=False))
-    assert [b"0x0"] == told(banned, attempts(1))
+    assert [b"0x0"] == told(banned, attempts(2))
 
 
 def test_shortly_before_the_end_of_a_ban_the_guard_is_told(banned: Heard) -> None:
