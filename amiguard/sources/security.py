@@ -110,17 +110,9 @@ class Mapper:
         """
         if len(eventtv) != _MODERN:
             return _asterisk11(eventtv)
-        return self.second(eventtv) + int(eventtv[20:23]) / 1000
-
-    def second(self, eventtv: bytes) -> float:
-        """As `time`, but of Asterisk 12 and later only, and without the milliseconds.
-
-        Raises:
-            ValueError: it is of another form.
-        """
         if eventtv[:20] != self._second or eventtv[23:] != self._zone:
             self._learn(eventtv[:20], eventtv[23:])
-        return self._base
+        return self._base + int(eventtv[20:23]) / 1000
 
     def _learn(self, second: bytes, zone: bytes) -> None:
         if zone[:1] not in _OFFSET:
