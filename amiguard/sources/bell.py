@@ -5,28 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-from watchdog.events import (
-    FileCreatedEvent,
-    FileDeletedEvent,
-    FileModifiedEvent,
-    FileMovedEvent,
-    FileSystemEvent,
-)
-from watchdog.observers.api import EventQueue, ObservedWatch
-from watchdog.observers.inotify import InotifyEmitter
+from amiguard.sources.inotify import MOVED, WRITTEN, Inotify, Rope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
 _log = logging.getLogger(__name__)
-# An emitter that is stopped while it reads says so as an error, and nothing is wrong.
-logging.getLogger(InotifyEmitter.__module__).setLevel(logging.CRITICAL)
-
-_WRITTEN: list[type[FileSystemEvent]] = [FileModifiedEvent]
-_MOVED: list[type[FileSystemEvent]] = [FileCreatedEvent, FileMovedEvent, FileDeletedEvent]
 
 _Key = tuple[str, bool]
 """What is watched, without symlinks, and whether it is a directory."""
@@ -34,25 +22,11 @@ _Standing = tuple[int, int]
 """Device and inode of what a watch was set on: it stays with them when the name moves."""
 
 
-class _Rope(EventQueue):
-    """Where watchdog's threads put events: nothing is kept, only the bell is pulled."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, ring: Callable[[], None]) -> None:
-        super().__init__()
-        self._loop = loop
-        self._ring = ring
-
-    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:  # noqa: ARG002 - as in Queue
-        """Ring."""
-        self._loop.call_soon_threadsafe(self._ring)
-
-
 class Bell:
     """Watches over any number of files; it carries no data, and whoever relies on it polls as well.
 
-    Emitters are used without an observer, whose thread would only hand each event on
-    and cost as much again.  Where inotify cannot be had (a limit is reached, the file
-    system has none) that is logged once, until all watches stand again.
+    Where inotify cannot be had (a limit is reached, the file system has none) that is
+    logged once, until all watches stand again.
 
     Attributes:
         moved: files came, went or were renamed; whoever has looked sets it back.
@@ -60,17 +34,19 @@ class Bell:
 
     def __init__(self) -> None:
         self.moved = False
-        self._event = asyncio.Event()
-        self._watches: dict[_Key, tuple[_Standing, InotifyEmitter]] = {}
+        self._rung = False
+        self._stir = asyncio.Event()
+        self._inotify: Inotify | None = None
+        self._stack = ExitStack()
+        self._watches: dict[_Key, tuple[_Standing, Rope]] = {}
         self._deaf = False
 
     def __enter__(self) -> Self:
-        loop = asyncio.get_running_loop()
-        self._ropes = {False: _Rope(loop, self._event.set), True: _Rope(loop, self._move)}
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._drop({})
+        self._watches.clear()
+        self._stack.close()
 
     def watch(self, files: Iterable[str], directories: Iterable[str]) -> None:
         """Have just these watched: files for being written, directories for what comes and goes.
@@ -88,54 +64,47 @@ class Bell:
 
     def ring(self) -> None:
         """Ring, though no file was written."""
-        self._event.set()
+        self._rung = True
+        self._stir.set()
 
     async def wait(self, seconds: float) -> bool:
         """Wait for the bell, at most so long; whether it rang since the last wait."""
+        timer = asyncio.get_running_loop().call_later(seconds, self._stir.set)
         try:
-            async with asyncio.timeout(seconds):
-                await self._event.wait()
-        except TimeoutError:
-            return False
-        self._event.clear()
-        return True
+            await self._stir.wait()
+        finally:
+            timer.cancel()
+        self._stir.clear()
+        rung, self._rung = self._rung, False
+        return rung
 
     def _move(self) -> None:
         self.moved = True
-        self._event.set()
+        self.ring()
 
     def _drop(self, standing: dict[_Key, _Standing]) -> None:
         """Take down what is not asked for, moved away, or ended with its file (whose inode may be back)."""
-        for key, (then, emitter) in list(self._watches.items()):
-            if standing.get(key) != then or not emitter.is_alive():
+        for key, (then, rope) in list(self._watches.items()):
+            if standing.get(key) != then or rope.torn:
                 del self._watches[key]
-                emitter.stop()
-                emitter.join()
+                rope.untie()
 
     def _set(self, key: _Key, standing: _Standing) -> OSError | None:
         if key in self._watches:
             return None
         try:
-            emitter = self._emitter(*key)
-            emitter.start()
+            self._watches[key] = standing, self._rope(*key)
         except FileNotFoundError:
             return None
         except OSError as error:
             return error
-        self._watches[key] = standing, emitter
         return None
 
-    def _emitter(self, path: str, directory: bool) -> InotifyEmitter:
-        """Watch the path itself.
-
-        For a file watchdog 7 would take its directory and drop what is not asked for in
-        Python, so that a busy neighbour wakes us with each of its lines.
-        """
-        events = _MOVED if directory else _WRITTEN
-        watch = ObservedWatch(path, recursive=False, event_filter=events)
-        if watch.path != path:
-            watch.path = path
-        return InotifyEmitter(self._ropes[directory], watch, event_filter=events)
+    def _rope(self, path: str, directory: bool) -> Rope:
+        if self._inotify is None:
+            self._inotify = self._stack.enter_context(Inotify())
+        mask, pull = (MOVED, self._move) if directory else (WRITTEN, self.ring)
+        return Rope(self._inotify, path, mask, pull)
 
 
 def _standing(path: str) -> _Standing | None:

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Self
 
 from amiguard.sources.bell import Bell
-from amiguard.sources.pace import STEP, Pace, until_beat
+from amiguard.sources.pace import ALERT, Pace, until_beat
 from amiguard.sources.roster import Roster
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Follower:
         self._more = False
         for path, tail in self.tails.items():
             if path not in self._busy and (chunk := tail.read()):
-                self._pace.heard(time.monotonic())
+                self._pace.found()
                 self._more = self._more or chunk.more
                 yield path, chunk
 
@@ -98,9 +98,9 @@ class Follower:
         if self._more:
             await asyncio.sleep(0)
         elif self._pace.busy:
-            await asyncio.sleep(self._pace.step)
-        elif await self._bell.wait(STEP if self._leaving() else until_beat(time.monotonic(), POLL)):
-            self._pace.rang(time.monotonic())
+            await asyncio.sleep(self._pace.mood.step)
+        else:
+            await self._bell.wait(ALERT.step if self._leaving() else until_beat(time.monotonic(), POLL))
 
     def _leaving(self) -> bool:
         """Whether a tail may soon turn to another file."""

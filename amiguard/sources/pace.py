@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-BUSY = 64
-"""Rings within a second above which reading by the clock is cheaper than being woken."""
-QUIET = 1.0
-"""Seconds without a line after which the bell will do again, and without a failure until all is well."""
-STEP = 0.012
-"""Seconds between looks at busy logs while somebody fails."""
-CALM = 0.05
-"""The same while nobody fails, and so nobody is to be banned."""
+from typing import Final, NamedTuple
+
+
+class Mood(NamedTuple):
+    """How to follow logs that are busy.
+
+    Attributes:
+        step: seconds between looks by the clock.
+        most: finds within a second above which that is cheaper than to be woken for each; half of
+            them or fewer, and it is no longer.
+    """
+
+    step: float
+    most: int
+
+
+ALERT: Final = Mood(step=0.012, most=64)
+"""Somebody fails."""
+CALM: Final = Mood(step=0.05, most=16)
+"""Nobody fails, and so nobody is to be banned."""
+_SECOND: Final = 1.0
 
 
 def until_beat(now: float, beat: float) -> float:
@@ -18,41 +31,34 @@ def until_beat(now: float, beat: float) -> float:
 
 
 class Pace:
-    """Takes the times (seconds, of any steady clock) of rings and lines.
+    """Takes the times (seconds, of any steady clock) at which there was something to read.
 
-    Being woken for each of 100 lines a second costs twice what as many looks by the
-    clock do, but it is in time to the millisecond.  Most of what a look costs is the
-    waking up, so there are few of them while phones log in and all is well: a ban takes
-    several failures, and the first is soon enough to make the looks frequent.
+    The bell is in time to the millisecond, but it costs what a look by the clock costs,
+    which is mostly the waking up, and a busy log rings for each line.  While phones log in
+    and all is well there is nothing to be in time for: a ban takes several failures, and
+    the first is soon enough to be alert.
 
     Attributes:
         busy: read by the clock.
-        step: seconds until the next look by the clock.
+        mood: `ALERT` from a failure on until a second without any, else `CALM`.
     """
 
     def __init__(self) -> None:
         self.busy = False
-        self.step = STEP
+        self.mood = ALERT
         self._failed = 0.0
         self._since = 0.0
-        self._rings = 0
-        self._heard = 0.0
+        self._finds = 0
 
-    def rang(self, now: float) -> None:
-        """The bell has rung."""
-        if now - self._since > 1:
-            self._since, self._rings = now, 0
-        self._rings += 1
-        if self._rings > BUSY:
-            self.busy, self._heard = True, now
-
-    def heard(self, now: float) -> None:
+    def found(self) -> None:
         """There was something to read."""
-        self._heard = now
+        self._finds += 1
 
     def rest(self, now: float, *, failures: bool = True) -> None:
-        """See whether it is quiet again; `failures`: there were some of late."""
-        self.busy = self.busy and now - self._heard < QUIET
+        """See whether it is still the same; `failures`: there were some of late."""
         if failures:
             self._failed = now
-        self.step = STEP if now - self._failed < QUIET else CALM
+        self.mood = ALERT if now - self._failed < _SECOND else CALM
+        if self._finds > self.mood.most or now - self._since >= _SECOND:
+            self.busy = self._finds > (self.mood.most // 2 if self.busy else self.mood.most)
+            self._since, self._finds = now, 0

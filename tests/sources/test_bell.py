@@ -7,10 +7,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from watchdog.observers.inotify import InotifyEmitter
-from watchdog.observers.inotify_c import InotifyFD
 
 from amiguard.sources.bell import Bell
+from amiguard.sources.inotify import Inotify
 
 LONG = 5.0
 """Seconds that a ring may take on a machine that is not ours alone."""
@@ -57,11 +56,9 @@ def test_a_write_rings(log: Path) -> None:
 
 def test_writes_to_a_neighbour_do_not_even_reach_python(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[object] = []
-    build = InotifyEmitter.build_and_queue_event
+    handle = Inotify.handle_event
     monkeypatch.setattr(
-        InotifyEmitter,
-        "build_and_queue_event",
-        lambda self, event, **_: (seen.append(event), build(self, event)),
+        Inotify, "handle_event", lambda self, event: (seen.append(event), handle(self, event))
     )
     full = log.with_name("full")
     full.touch()
@@ -177,26 +174,38 @@ def test_what_is_missing_is_no_matter(tmp_path: Path, caplog: pytest.LogCaptureF
     assert not caplog.records
 
 
-def test_watches_that_are_taken_down_are_no_error_to_log(log: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """An emitter that is stopped while its thread reads says so as an error."""
+def test_more_events_than_the_kernel_holds_ring_for_everything(
+    log: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody knows what was lost, and nothing is: the bell carries no data."""
+    most = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text(encoding="ascii"))
+    logs = [log, log.with_name("other")]
+    logs[1].touch()
 
     async def scenario() -> None:
-        with Bell() as bell:
-            watch(bell, log)
-            for _, emitter in bell._watches.values():
-                emitter.stop()
-                emitter.queue_events(0)
+        with Bell() as bell, log.open("a") as one, logs[1].open("a") as other:
+            bell.watch(map(str, logs), [str(log.parent)])
+            for _ in range(most // 2 + 1):  # two writes to one file would be one event
+                for file in (one, other):
+                    file.write("line\n")
+                    file.flush()
+            log.with_name("lost").touch()
+            while not bell.moved:
+                assert await bell.wait(LONG)
+            while await bell.wait(SHORT):
+                pass
+            append(log)
+            assert await bell.wait(LONG)
 
     asyncio.run(scenario())
-    assert [record.getMessage() for record in caplog.records] == []
+    assert [] == caplog.messages
 
 
 @pytest.mark.kernel
 def test_a_reached_limit_is_said_once_and_again_after_the_watches_stood(
-    log: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    log: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The limit is that of this user namespace; watchdog's shared descriptor would be of the parent's."""
-    monkeypatch.setattr(InotifyFD, "_instance", None)
+    """The limit is that of this user namespace."""
     allow = Path("/proc/sys/user/max_inotify_watches").write_text
 
     async def scenario() -> None:
@@ -213,12 +222,39 @@ def test_a_reached_limit_is_said_once_and_again_after_the_watches_stood(
     assert ["inotify watch limit reached" in record.getMessage() for record in caplog.records] == [True, True]
 
 
-def test_no_thread_outlives_the_bell_but_the_one_watchdog_shares(log: Path) -> None:
+@pytest.mark.kernel
+def test_an_inotify_that_cannot_be_had_is_said_once_and_had_later(
+    log: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    allow = Path("/proc/sys/user/max_inotify_instances").write_text
+
     async def scenario() -> None:
         with Bell() as bell:
-            watch(bell, log)
+            for most in ("0", "0", "1"):
+                allow(most)
+                watch(bell, log)
+            append(log)
+            assert await bell.wait(LONG)
 
     asyncio.run(scenario())
-    left = threading.active_count()
+    assert ["inotify instance limit reached" in record.getMessage() for record in caplog.records] == [True]
+
+
+@pytest.mark.parametrize("rings", [0, 1])
+def test_a_bell_has_no_thread_and_leaves_no_file_open(log: Path, rings: int) -> None:
+    async def scenario() -> None:
+        threads = threading.active_count()
+        with Bell() as bell:
+            watch(bell, log)
+            assert threads == threading.active_count()
+            for _ in range(rings):
+                append(log)
+                assert await bell.wait(LONG)
+
+    before = open_files()
     asyncio.run(scenario())
-    assert left == threading.active_count()
+    assert before == open_files()
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))

@@ -1,50 +1,57 @@
-"""When the bell is worth hearing."""
+"""When the bell is worth hearing, and when somebody is waited for."""
 
-from amiguard.sources.pace import BUSY, CALM, STEP, Pace, until_beat
+import pytest
+
+from amiguard.sources.pace import ALERT, CALM, Mood, Pace, until_beat
 
 
-def test_rare_rings_are_not_busy() -> None:
+def follow(pace: Pace, since: float, finds: int, *, failures: bool) -> bool:
+    """A second in which there is so often something to read; whether it ends by the clock."""
+    for find in range(finds):
+        pace.found()
+        pace.rest(since + find / finds, failures=failures)
+    pace.rest(since + 1, failures=failures)
+    return pace.busy
+
+
+@pytest.mark.parametrize(("mood", "failures"), [(ALERT, True), (CALM, False)])
+def test_the_clock_is_for_a_busy_log_and_the_bell_for_a_quiet_one(mood: Mood, failures: bool) -> None:
     pace = Pace()
-    for ring in range(100):
-        pace.rang(ring * 1.01 / BUSY * 1.5)
+    pace.rest(100, failures=failures)
+    for since, finds, busy in [
+        (100, mood.most // 2 + 1, False),
+        (101, mood.most, False),
+        (102, mood.most + 1, True),
+        (103, mood.most // 2 + 1, True),
+        (104, mood.most // 2, False),
+        (105, mood.most, False),
+    ]:
+        assert busy == follow(pace, since, finds, failures=failures)
+        assert mood == pace.mood
+
+
+def test_many_finds_are_busy_before_the_second_is_over() -> None:
+    pace = Pace()
+    pace.rest(100, failures=False)
+    for _ in range(CALM.most + 1):
         assert not pace.busy
-
-
-def test_many_rings_within_a_second_are_busy() -> None:
-    pace = Pace()
-    for ring in range(BUSY):
-        pace.rang(100 + ring * 0.01)
-        assert not pace.busy
-    pace.rang(100.5)
+        pace.found()
+        pace.rest(100.5, failures=False)
     assert pace.busy
 
 
-def test_a_quiet_second_ends_it() -> None:
+def test_a_failure_makes_alert_for_a_second() -> None:
     pace = Pace()
-    for _ in range(BUSY + 1):
-        pace.rang(100)
-    pace.rest(100.5)
-    assert pace.busy
-    pace.heard(100.7)
-    pace.rest(101.6)
-    assert pace.busy
-    pace.rest(101.7)
-    assert not pace.busy
-
-
-def test_a_failure_makes_looks_frequent_for_a_second() -> None:
-    pace = Pace()
-    assert STEP == pace.step
-    for now, failures, step in [
+    for now, failures, mood in [
         (100.0, False, CALM),
-        (100.1, True, STEP),
-        (100.2, False, STEP),
-        (101.0, True, STEP),
-        (101.9, False, STEP),
+        (100.1, True, ALERT),
+        (100.2, False, ALERT),
+        (101.0, True, ALERT),
+        (101.9, False, ALERT),
         (102.0, False, CALM),
     ]:
         pace.rest(now, failures=failures)
-        assert step == pace.step
+        assert mood == pace.mood
 
 
 def test_all_who_wait_for_a_beat_wake_at_the_same_moment() -> None:
