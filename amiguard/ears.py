@@ -221,8 +221,9 @@ class Ears:
         from amiguard.sources.ami_client import AmiClient  # noqa: PLC0415 - who has no AMI need not load it
 
         challenges, repeats = self._guard.skips_challenges, self._guard.skips_repeats
+        hushed = None if self._forgery else self._guard.hushes  # what may be forged is no matter of one's ban
         for ami in self._config.ami:
-            yield AmiClient(ami, skip_challenges=challenges, skip_repeats=repeats)
+            yield AmiClient(ami, skip_challenges=challenges, skip_repeats=repeats, hushed=hushed)
 
     async def _listen(self, client: AmiClient) -> None:
         """What an AMI tells counts as it comes; how it stands with it is said when it changes."""

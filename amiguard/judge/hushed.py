@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from amiguard.model import Ban, SecurityEvent
 
 _REMEMBERED: Final = 4096
-_MAY_PROVE: Final = b"InvalidPassword"
-"""Of what a door shuts out and is no log-in, the one kind that may prove who sent it: chan_sip's."""
+_MAY_PROVE: Final = frozenset((b"InvalidPassword", b"SuccessfulAuth"))
+"""Of what a door shuts out, the kinds that may prove who sent it: chan_sip's failure, and a log-in."""
 
 
 class Hushed:
@@ -51,13 +51,13 @@ class Hushed:
         Args:
             local: its LocalAddress.
             host: its RemoteAddress, without the port.
-            kind: its event, which is no log-in.
+            kind: its event.
             session: its SessionID; another channel may have told the same.
         """
         ban = self._by_places.get((local, host))
         if ban is None or self._over(ban) or self._bans.get(ban.source) is not ban:
             return False
-        if ban.scope == "door" and kind == _MAY_PROVE:
+        if ban.scope == "door" and kind in _MAY_PROVE:
             return False
         return not self._counting.remembers(session) and not self._scorer.knows(ban.source)
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from amiguard.config import Ami
     from amiguard.model import Prefix, SecurityEvent
+    from amiguard.sources.strict import Hushed
 
 _OWN: Final = 64
 _STEEPEST: Final = 16
@@ -72,6 +73,7 @@ class AmiClient:
         *,
         skip_challenges: bool = True,
         skip_repeats: bool = False,
+        hushed: Hushed | None = None,
         timings: Timings = TIMINGS,
         chance: Callable[[], float] = random.random,
         room: int = ROOM,
@@ -82,6 +84,7 @@ class AmiClient:
             config: where, who, and how the server must prove itself.
             skip_challenges: as `AmiEvents` has it.
             skip_repeats: as `AmiEvents` has it.
+            hushed: as `AmiEvents` has it.
             timings: how long to wait for what.
             chance: a number from 0 to 1, which spreads the attempts of many.
             room: as `Inbox` has it.
@@ -91,7 +94,7 @@ class AmiClient:
         self.status = Status(State.DOWN, "not begun", 0)
         self._config = config
         self._reader = functools.partial(
-            AmiEvents, skip_challenges=skip_challenges, skip_repeats=skip_repeats
+            AmiEvents, skip_challenges=skip_challenges, skip_repeats=skip_repeats, hushed=hushed
         )
         self._events = self._reader()
         self._skipped = 0

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from amiguard.model import SecurityEvent
+    from amiguard.sources.strict import Hushed
 
 HELD_MESSAGES: Final = 32
 """79 bytes of account end a message 19 times at most."""
@@ -65,16 +66,19 @@ class _Held:
 class AmiEvents(Reader):
     """Reads one connection's messages in their order."""
 
-    def __init__(self, *, skip_challenges: bool = True, skip_repeats: bool = False) -> None:
+    def __init__(
+        self, *, skip_challenges: bool = True, skip_repeats: bool = False, hushed: Hushed | None = None
+    ) -> None:
         """Begin a connection.
 
         Args:
             skip_challenges: ChallengeSent for a known account is passed over, being
                 worth nothing.
             skip_repeats: as `SecurityLog` has it.
+            hushed: as `SecurityLog` has it; is told when what is read came.
         """
         form = amigrammar.form(skip_challenges=skip_challenges)
-        super().__init__(form, Mapper(), skip_repeats=skip_repeats)
+        super().__init__(form, Mapper(), skip_repeats=skip_repeats, hushed=hushed)
         self._held: _Held | None = None
         self._astray = False
         """Whether the message before belonged to no event."""
@@ -89,6 +93,8 @@ class AmiEvents(Reader):
         Returns:
             What they tell; of a message that is no matter of ours, nothing.
         """
+        if self._hushed:
+            self._hushed.now = receipt
         found: list[Found] = []
         told = self.told
         for match in self._form.scan.finditer(texts):
@@ -99,7 +105,10 @@ class AmiEvents(Reader):
                 self.skipped += 1
             else:
                 self._astray = False
-                found.append(self.strict(match) or self._by_position(match.group().removesuffix(EOM)))
+                if self.idle(match):
+                    self.skipped += 1
+                else:
+                    found.append(self.strict(match) or self._by_position(match.group().removesuffix(EOM)))
         return found
 
     def end(self) -> Sequence[Found]:

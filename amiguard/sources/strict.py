@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 class Hushed(Protocol):
-    """Knows who is banned."""
+    """Knows who is banned `now`, in seconds since the epoch."""
+
+    now: float
 
     def holds(self, local: bytes, host: bytes, kind: bytes, session: bytes) -> bool:
         """Whether nothing can follow from a record of this kind and session that names these places."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
+import fakeasterisk
 import pytest
 import written
 from hypothesis import given
@@ -12,17 +14,24 @@ from made import START, guard
 from patience import looked
 
 from amiguard import config
+from amiguard.amichannel import AmiChannel
 from amiguard.channel import Channel
 from amiguard.judge.guard import Guard
 from amiguard.judge.timing import NEWEST
 from amiguard.metrics.tally import TallyingGuard
 from amiguard.model import Ban, Prefix, SecurityEvent
+from amiguard.sources.ami_inbox import Batch, State, Status
+from amiguard.sources.amievents import AmiEvents, Shutdown
 from amiguard.sources.securitylog import SecurityLog
 
 SETTINGS = '[ban]\ndurations = ["10m", "1h"]\ndoor_max = "1h"\n'
 SOURCES = (b"203.0.113.7", b"203.0.113.8", b"2001:db8:1:2::3", b"2001:db8:1:2::4")
 NETWORKS = ("203.0.113.7", "203.0.113.8", "2001:db8:1:2::/64")
-FORMS = {"classic": written.classic, "json": written.as_json}
+FORMS = {
+    "classic": lambda *told, **details: written.classic(written.record(*told, **details)),
+    "json": lambda *told, **details: written.as_json(written.record(*told, **details)),
+    "ami": lambda *told, **details: fakeasterisk.event(*told, **details) + b"\r\n\r\n",
+}
 KINDS = ("ChallengeResponseFailed",) * 4 + (
     "InvalidAccountID",
     "InvalidPassword",
@@ -51,6 +60,36 @@ class Heard:
         return [each._replace(evidence=b"") for each in self.log.feed(data, now, backlog=False)]
 
 
+class Twice(Heard):
+    """A guard that hears the same from a log and an AMI."""
+
+    def __init__(self, one: Guard) -> None:
+        super().__init__(one)
+        self.reader = AmiEvents(skip_repeats=one.skips_repeats, hushed=one.hushes)
+        self.ami = AmiChannel("here:5038", one, lambda _: False, lambda: self.reader.skipped)
+        self.ami.turn(Status(State.LISTENING, "", 1))
+
+    def state(self) -> list[object]:
+        """What is judged so far, and what is known of who has told what."""
+        counting = self.guard.counting
+        counted = [counting.repeats, counting.compared, counting.untold, counting.shortened]
+        return [*super().state(), self.ami.events, counted]
+
+    def hear_both(self, lines: bytes, messages: bytes, now: float, order: str) -> list[object]:
+        """What follows when the AMI is read (r) and judged (j), and the log (l), in some order."""
+        told: list[object] = []
+        batch = Batch((), now)
+        for step in order:
+            if step == "r":
+                found = self.reader.read(messages, now)
+                batch = Batch([each for each in found if not isinstance(each, Shutdown)], now)
+            elif step == "j":
+                told += [each._replace(evidence=b"") for each in self.ami.hear(batch)]
+            else:
+                told += self.hear(lines, now)
+        return told
+
+
 class Unhushed(Guard):
     """A guard that is told of everything."""
 
@@ -63,7 +102,7 @@ def line(form: str, kind: str, source: bytes, transport: bytes, time: float, **w
     remote = b"IPV%s/%s/%s/5061" % (version, transport, source)
     said = written.HONEST._replace(remote=remote, eventtv=eventtv, **words)
     details = PROOF if kind == "InvalidPassword" else {}
-    return FORMS[form](written.record(kind, said, **details))
+    return FORMS[form](kind, said, **details)
 
 
 records = st.fixed_dictionaries(
@@ -73,11 +112,15 @@ records = st.fixed_dictionaries(
         "transport": st.sampled_from((b"UDP", b"UDP", b"UDP", b"TCP")),
         "service": st.sampled_from((b"PJSIP", b"PJSIP", b"SIP")),
         "local": st.sampled_from((b"IPV4/UDP/198.51.100.1/5060", b"IPV4/UDP/198.51.100.1/5080")),
+        "session": st.sampled_from((b"0x1", b"0x2", b"0x3", b"0x4", b"0x5", b"0x6")),
     }
 )
 gaps = st.sampled_from((0.0, 0.0, 0.0, 1.0, 100.0, 599.0, 4000.0))
 acts = st.sampled_from(("", "", "", "", "", "unban", "ban /24", "allow", "other channel"))
-streams = st.lists(st.tuples(gaps, acts, st.lists(records, min_size=1, max_size=8)), max_size=12)
+orders = st.sampled_from(("lrj", "rlj", "rjl", "rj", "l"))
+crowds = st.lists(records.map(lambda said: {**said, "source": SOURCES[0]}), min_size=6, max_size=16)
+mixed = st.lists(records, min_size=1, max_size=8)
+streams = st.lists(st.tuples(gaps, acts, mixed), max_size=12)
 
 
 def act(what: str, heard: Heard, now: float) -> None:
@@ -96,7 +139,7 @@ def act(what: str, heard: Heard, now: float) -> None:
         one.counting.open("other", live=True)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", ["classic", "json"])
 @looked(150)
 @given(streams)
 def test_a_guard_that_is_not_told_of_the_banned_thinks_what_one_does_that_is_told(
@@ -115,9 +158,29 @@ def test_a_guard_that_is_not_told_of_the_banned_thinks_what_one_does_that_is_tol
     assert other.state() == one.state()
 
 
-def attempts(times: int, **words: bytes) -> bytes:
+@looked(150)
+@given(st.lists(st.tuples(gaps, acts, st.one_of(crowds, mixed), orders), max_size=8))
+def test_so_does_one_that_hears_two_channels(
+    steps: list[tuple[float, str, list[dict[str, bytes]], str]],
+) -> None:
+    one, other = Twice(guard(SETTINGS)), Twice(Unhushed(config.parse(SETTINGS, "test.toml")))
+    now = START
+    for gap, what, said, order in steps:
+        now += gap
+        lines, messages = (
+            b"".join(line(form, time=now, **each) for each in said) for form in ("classic", "ami")
+        )
+        outcomes = []
+        for heard in (one, other):
+            act(what, heard, now)
+            outcomes.append(heard.hear_both(lines, messages, now, order))
+        assert outcomes[1] == outcomes[0]
+    assert other.state() == one.state()
+
+
+def attempts(times: int, form: str = "classic", **words: bytes) -> bytes:
     each = {"kind": "ChallengeResponseFailed", "source": SOURCES[0], "transport": b"UDP", **words}
-    return b"".join(line("classic", time=START + n / 10, session=b"0x%x" % n, **each) for n in range(times))
+    return b"".join(line(form, time=START + n / 10, session=b"0x%x" % n, **each) for n in range(times))
 
 
 def told(heard: Heard, data: bytes) -> list[bytes]:
@@ -136,6 +199,17 @@ def banned() -> Heard:
 
 def test_the_guard_is_not_told_of_the_banned(banned: Heard) -> None:
     assert [] == told(banned, attempts(20))
+
+
+def test_nor_by_an_ami(banned: Heard) -> None:
+    reader = AmiEvents(hushed=banned.guard.hushes)
+    assert [] == reader.read(attempts(20, "ami"), START + 60)
+    assert (20, START + 60) == (reader.skipped, banned.guard.hushed.now)
+
+
+def test_of_an_old_asterisk_s_log_in_the_guard_is_told(banned: Heard) -> None:
+    login = re.sub(rb'(?<=EventTV=")[^"]*', b"1795299699-487000", attempts(1, kind="SuccessfulAuth"))
+    assert [b"0x0"] == told(banned, login)
 
 
 @pytest.mark.parametrize(
