@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import written
@@ -21,7 +22,6 @@ from amiguard.cli import cli
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
 LIMIT = 30.0 * float(os.environ.get("LAB_PATIENCE", "1"))
 """Seconds that anything may take; a slow machine asks for more patience."""
@@ -165,6 +165,13 @@ class Service:
     def said(self) -> str:
         """All that it has logged."""
         return self.said_to.read_text(encoding="utf-8")
+
+    def undisturbed(self) -> float:
+        """A clock, in seconds, that stands still while it could run, and others have the CPUs."""
+        assert self.process is not None
+        threads = Path(f"/proc/{self.process.pid}/task").iterdir()
+        waited = sum(int((each / "schedstat").read_text(encoding="ascii").split()[1]) for each in threads)
+        return time.monotonic() - waited / 1e9
 
     def write(self, data: bytes, log: Path | None = None) -> None:
         """Append to a log."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
-from functools import partial
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nft
 import pytest
 from lab import Changes, Service, attack, attempt, until
 from netns import Peer
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = [pytest.mark.kernel, pytest.mark.nft]
 
@@ -62,22 +64,13 @@ def test_harm_is_mended_within_50_ms_and_no_loop_follows(tmp_path: Path) -> None
 
 def best_of(times: int, service: Service, command: str, before: object) -> float:
     """Do harm so often; each time it is mended; gives the seconds of the best."""
-    assert service.process is not None
-    clock = partial(undisturbed, service.process.pid)
     spans = []
     for _ in range(times):
         with Changes() as changes:
             nft.run(command)
-            spans.append(changes.span(clock=clock))
+            spans.append(changes.span(clock=service.undisturbed))
         until(lambda: before == standing(), f"mending {command}")
     return min(spans)
-
-
-def undisturbed(process: int) -> float:
-    """A clock, in seconds, that stands still while a thread of this could run, and others have the CPUs."""
-    threads = Path(f"/proc/{process}/task").iterdir()
-    waited = sum(int((each / "schedstat").read_text(encoding="ascii").split()[1]) for each in threads)
-    return time.monotonic() - waited / 1e9
 
 
 def test_what_others_do_elsewhere_is_no_repair(tmp_path: Path) -> None:
