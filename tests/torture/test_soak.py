@@ -34,8 +34,8 @@ QUESTIONS = ("status", "list", "history", "spared")
 LOOKS = 20
 POOL = min(32, (os.cpu_count() or 1) + 4)
 """Threads of asyncio's pool: one is begun when there is work and none is free."""
-OTHERS = 5
-"""Threads beside it: the loop's, the store's, three of watchdog's."""
+OTHERS = 2
+"""Threads beside it: the loop's and the store's."""
 
 
 class Held(NamedTuple):
