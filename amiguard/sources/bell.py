@@ -9,10 +9,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from amiguard.sources.inotify import MOVED, WRITTEN, Inotify, Rope
+from amiguard.sources.inotify import MOVED, WRITTEN, Inotify
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from amiguard.sources.inotify import Rope
 
 _log = logging.getLogger(__name__)
 
@@ -85,17 +87,17 @@ class Bell:
     def _drop(self, standing: dict[_Key, _Standing]) -> None:
         """Take down what is not asked for, moved away, or ended with its file (whose inode may be back)."""
         for key, (then, rope) in list(self._watches.items()):
-            if standing.get(key) != then or rope.torn:
+            if self._inotify and (standing.get(key) != then or rope.torn):
                 del self._watches[key]
-                rope.untie()
+                self._inotify.untie(rope)
 
     def _set(self, key: _Key, standing: _Standing) -> OSError | None:
         if key in self._watches:
             return None
         try:
             self._watches[key] = standing, self._rope(*key)
-        except FileNotFoundError:
-            return None
+        except (FileNotFoundError, PermissionError):
+            return None  # which its tail will say
         except OSError as error:
             return error
         return None
@@ -104,7 +106,7 @@ class Bell:
         if self._inotify is None:
             self._inotify = self._stack.enter_context(Inotify())
         mask, pull = (MOVED, self._move) if directory else (WRITTEN, self.ring)
-        return Rope(self._inotify, path, mask, pull)
+        return self._inotify.tie(path, mask, pull)
 
 
 def _standing(path: str) -> _Standing | None:

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from tailing import drop_override
 
 from amiguard.sources.bell import Bell
 from amiguard.sources.inotify import Inotify
@@ -56,10 +57,8 @@ def test_a_write_rings(log: Path) -> None:
 
 def test_writes_to_a_neighbour_do_not_even_reach_python(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[object] = []
-    handle = Inotify.handle_event
-    monkeypatch.setattr(
-        Inotify, "handle_event", lambda self, event: (seen.append(event), handle(self, event))
-    )
+    happened = Inotify._happened
+    monkeypatch.setattr(Inotify, "_happened", lambda self, *what: (seen.append(what), happened(self, *what)))
     full = log.with_name("full")
     full.touch()
 
@@ -152,16 +151,56 @@ def test_a_symlink_rings_for_its_target(log: Path) -> None:
     asyncio.run(scenario())
 
 
-def test_what_is_no_longer_asked_for_is_silent(log: Path) -> None:
+def test_of_two_names_of_a_file_each_has_a_watch_of_its_own(log: Path) -> None:
+    other = log.with_name("other")
+    other.hardlink_to(log)
+
+    async def scenario() -> None:
+        with Bell() as bell:
+            for names in ([log, other], [log], [log, other], [other]):
+                bell.watch(map(str, names), [])
+                append(log)
+                assert await bell.wait(LONG)
+            bell.watch([], [])
+            append(log)
+            assert not await bell.wait(SHORT)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.kernel
+def test_what_may_not_be_read_is_no_matter(log: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Its tail says so."""
+    log.chmod(0)
+    log.parent.chmod(0o311)
+    drop_override()
+
+    async def scenario() -> None:
+        with Bell() as bell:
+            watch(bell, log)
+            assert not await bell.wait(0)
+
+    asyncio.run(scenario())
+    assert not caplog.records
+
+
+def test_what_is_no_longer_asked_for_does_not_even_reach_python(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[object] = []
+
     async def scenario() -> None:
         with Bell() as bell:
             watch(bell, log)
             bell.watch([], [])
+            assert not await bell.wait(SHORT)
+            monkeypatch.setattr(Inotify, "_happened", lambda *what: seen.append(what))
             append(log)
             recreate(log)
             assert not await bell.wait(SHORT)
 
     asyncio.run(scenario())
+    assert [] == seen
 
 
 def test_what_is_missing_is_no_matter(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
