@@ -76,11 +76,12 @@ def pack(exhibit: Exhibit) -> bytes:
     return _HEAD.pack(size, time, points, score, flags, port, len(address.network)) + rest
 
 
-def append(packed: bytes, records: int, record: bytes) -> bytes:
-    """Add a record behind the `records` others; the oldest makes room where there are `RECORDS`."""
-    if records < RECORDS:
-        return packed + record
-    return packed[int.from_bytes(packed[:2], "little") :] + record
+def without(packed: bytes, records: int) -> bytes:
+    """All but so many of the oldest records; none are taken away where the number is below 0."""
+    at = 0
+    for _ in range(records):
+        at += int.from_bytes(packed[at : at + 2], "little")
+    return packed[at:]
 
 
 def unpack(packed: bytes) -> Iterator[Exhibit]:

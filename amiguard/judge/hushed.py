@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from amiguard.judge.timing import NEWEST
+from amiguard.lately import Lately
 from amiguard.sources import security
 
 if TYPE_CHECKING:
@@ -36,14 +37,15 @@ class Hushed:
         self._scorer = scorer
         self._counting = counting
         self._by_places: dict[tuple[bytes, bytes], Ban] = {}
+        self._hosts = Lately(security.written, _REMEMBERED)
 
     def note(self, event: SecurityEvent, ban: Ban) -> None:
         """The event counts for nothing, as this ban of exactly its source runs."""
-        if self._over(ban):
+        if self.now + NEWEST >= ban.until:
             return
         if len(self._by_places) >= _REMEMBERED:
             self._by_places.clear()
-        self._by_places[event.local, security.written(event.remote)] = ban
+        self._by_places[event.local, self._hosts[event.remote[:2]]] = ban
 
     def holds(self, local: bytes, host: bytes, kind: bytes, session: bytes) -> bool:
         """Whether nothing can follow from a record.
@@ -55,12 +57,8 @@ class Hushed:
             session: its SessionID; another channel may have told the same.
         """
         ban = self._by_places.get((local, host))
-        if ban is None or self._over(ban) or self._bans.get(ban.source) is not ban:
+        if ban is None or self.now + NEWEST >= ban.until or self._bans.get(ban.source) is not ban:
             return False
         if ban.scope == "door" and kind in _MAY_PROVE:
             return False
         return not self._counting.remembers(session) and not self._scorer.knows(ban.source)
-
-    def _over(self, ban: Ban) -> bool:
-        """Whether it may be over for what is read now."""
-        return self.now + NEWEST >= ban.until

@@ -62,10 +62,12 @@ class Suspect:
     @property
     def evidence(self) -> bytes:
         """The newest evidence, packed."""
-        for exhibit in self.fresh:
-            self.packed = evidence.append(self.packed, self.records, evidence.pack(exhibit))
-            self.records = min(self.records + 1, evidence.RECORDS)
-        self.fresh = ()
+        if self.fresh:
+            surplus = self.records + len(self.fresh) - evidence.RECORDS
+            packed = map(evidence.pack, self.fresh)
+            self.packed = b"".join((evidence.without(self.packed, surplus), *packed))
+            self.records += len(self.fresh) - max(surplus, 0)
+            self.fresh = ()
         return self.packed
 
     def glimpse(self) -> Glimpse:

@@ -47,9 +47,9 @@ def _host(text: bytes) -> tuple[bytes, Prefix]:
     return (transport[0] if transport else b""), Prefix.of(_packed(address))
 
 
-def written(remote: Endpoint) -> bytes:
-    """RemoteAddress without its port, as Asterisk writes it."""
-    transport, address, _ = remote
+def written(host: tuple[bytes, Prefix]) -> bytes:
+    """RemoteAddress without its port, as Asterisk writes it, of a transport and an address."""
+    transport, address = host
     parts = (b"IPV%d" % address.version, *((transport,) if transport else ()), address.address.encode())
     return b"/".join(parts)
 

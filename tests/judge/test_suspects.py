@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from patience import looked
 
-from amiguard.judge.evidence import Exhibit
+from amiguard.judge.evidence import RECORDS, Exhibit, unpack
 from amiguard.judge.suspects import AWAKE, Suspect, Suspects
 from amiguard.model import Prefix
 
@@ -75,3 +75,15 @@ def test_shedding_takes_the_evidence_of_the_oldest_and_leaves_scores() -> None:
     kept = [Suspect.unpack(suspects.packed(each)) for each in SOURCES]
     assert [False, False, True, True] == [bool(suspect.evidence) for suspect in kept]
     assert [3.0] * 4 == [suspect.slow for suspect in kept]
+
+
+@looked(40)
+@given(st.lists(st.booleans(), max_size=3 * RECORDS))
+def test_the_newest_records_are_the_evidence_however_often_it_is_read(read: list[bool]) -> None:
+    suspect = Suspect(made.START)
+    exhibits = [Exhibit(made.event(at=n), 1.0, float(n), proven=False) for n, _ in enumerate(read)]
+    for exhibit, now in zip(exhibits, read, strict=True):
+        suspect.exhibit(exhibit)
+        if now:
+            suspect = Suspect.unpack(suspect.pack())
+    assert exhibits[-RECORDS:] == list(unpack(suspect.evidence))
