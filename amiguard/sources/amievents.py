@@ -124,7 +124,7 @@ class AmiEvents(Reader):
         return found
 
     def _odd(self, text: bytes, receipt: float) -> Sequence[Found]:
-        if not text.startswith(BEGIN):
+        if not BEGIN.match(text):
             return self._stray(text)
         head = HEAD.match(text)
         if not head:

@@ -31,9 +31,12 @@ LONGEST_ACCOUNT: Final[Mapping[bytes, int]] = {b"PJSIP": 36, b"SIP": 79}
 _LINE: Final = rb"[^\r]*+(?:\r(?!\n)[^\r]*+)*"
 _MESSAGE: Final = rb"[^\r]*+(?:\r(?!\n\r\n)[^\r]*+)*"
 
-BEGIN: Final = b"Event: "
+_BEGIN: Final = rb"Event: %s\r\nPrivilege: " % WORD
+BEGIN: Final = re.compile(_BEGIN)
 """How all begins that Asterisk tells unasked."""
-_OTHERS: Final = rb"(?:(?!%s)%s\r\n\r\n){1,64}|%s\r\n\r\n" % (BEGIN, _MESSAGE, _MESSAGE)
+# The engine keeps a place for each CR until the last message of a run.
+_STRAYS: Final = rb"(?:(?!%s)[^\r]*+(?:\r(?!\n\r\n)[^\r]*+){0,8}\r\n\r\n){1,64}" % _BEGIN
+_OTHERS: Final = rb"%s|%s\r\n\r\n" % (_STRAYS, _MESSAGE)
 """A message; or several at once that are nothing of Asterisk's, of which there may be thousands."""
 
 _SYSTEM: Final = rb"SystemName: [^\x00-\x1f\x7f]*+\r\n"
@@ -44,7 +47,7 @@ _OPTIONS: Final = b"".join(map(maybe, (rb"Timestamp: [0-9.]++\r\n", _SYSTEM, _DE
 
 # Mostly there are no options, which one branch finds out sooner than four.
 _TIME: Final = rb"(?:EventTV: |(?=[ST])%sEventTV: )" % _OPTIONS
-_UNTIL_TIME: Final = rb"%s%%s\r\nPrivilege: security,all\r\n%s" % (BEGIN, _TIME)
+_UNTIL_TIME: Final = rb"Event: %%s\r\nPrivilege: security,all\r\n%s" % _TIME
 
 
 def _head(name: bytes, key: bytes, opening: bytes) -> bytes:
