@@ -8,7 +8,7 @@ import stat
 from collections import deque
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from amiguard.sources.logfile import LogFile
 from amiguard.sources.position import HEAD, Chunk, Position, origins
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 State = Literal["starting", "following", "missing", "unreadable", "refused"]
 
 _REMEMBERED = 16
+
+
+class _Found(NamedTuple):
+    """A file, and the name that it had then."""
+
+    status: os.stat_result
+    path: Path
 
 
 class Source(Protocol):
@@ -167,12 +174,17 @@ class Tail:
         if successor is None:
             self.state, self._looked, self._took, self._backlog = "following", False, False, False
             return None
-        if not self._looked:
+        # Whoever looks while it is rotated may have missed where a file went.
+        if not self._looked or not os.path.samestat(present, self.path.stat()):
             self._looked = True
             return None
         if torn := file.tear():
             return self._torn(torn, file)
-        new = self._turn_to(self._open(successor))
+        new = self._open(successor.path)
+        if not new.is_same(successor.status):  # renamed meanwhile: the next look finds it
+            new.close()
+            return None
+        self._turn_to(new)
         return self._take(new) or self._at_end(new)
 
     def _rewritten(self, file: LogFile) -> bytes:
@@ -225,31 +237,31 @@ class Tail:
         ]
         yield from (path for *_, path in sorted(ranked))
 
-    def _successor(self, file: LogFile, present: os.stat_result) -> Path | None:
+    def _successor(self, file: LogFile, present: os.stat_result) -> _Found | None:
         """The oldest file rotated after this one, else the present one if it holds anything."""
         since = file.status().st_mtime_ns
         later = [
-            (status.st_mtime_ns, path)
-            for status, path in self._siblings()
-            if status.st_mtime_ns > since
-            and status.st_size
-            and self._is_rotated(path)
-            and not file.is_same(status)
+            found
+            for found in self._siblings()
+            if found.status.st_mtime_ns > since
+            and found.status.st_size
+            and self._is_rotated(found.path)
+            and not file.is_same(found.status)
         ]
         if later:
-            return min(later)[1]
-        return self.path if present.st_size else None
+            return min(later, key=lambda found: (found.status.st_mtime_ns, found.path))
+        return _Found(present, self.path) if present.st_size else None
 
     def _is_rotated(self, path: Path) -> bool:
         return self.path.name in origins(path.name)
 
-    def _siblings(self) -> list[tuple[os.stat_result, Path]]:
+    def _siblings(self) -> list[_Found]:
         found = []
         with suppress(FileNotFoundError, PermissionError), os.scandir(self.path.parent) as entries:
             for entry in entries:
                 with suppress(OSError):
-                    found.append((entry.stat(), Path(entry.path)))
-        return [(status, path) for status, path in found if stat.S_ISREG(status.st_mode)]
+                    found.append(_Found(entry.stat(), Path(entry.path)))
+        return [each for each in found if stat.S_ISREG(each.status.st_mode)]
 
 
 class Refused(Tail):

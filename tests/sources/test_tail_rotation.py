@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tailing import (
@@ -20,8 +20,10 @@ from tailing import (
 )
 
 from amiguard.sources.position import HEAD, Position
+from amiguard.sources.tail import Tail
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -52,6 +54,46 @@ def test_rotation_by_name_loses_nothing(log: Log, rotation: Rotation) -> None:
         rotation(log)
         log.write(lines(number + 1))
         assert lines(number, number + 1) == log.read()
+
+
+class Watched(Tail):
+    """Whose log is rotated just when it looks around, or goes on to another file."""
+
+    turns: Callable[[], None] | None = None
+    at = ""
+
+    def _siblings(self) -> Any:
+        found = super()._siblings()
+        self._turn("looks around")
+        return found
+
+    def _open(self, path: Path) -> Any:
+        self._turn("goes on")
+        return super()._open(path)
+
+    def _turn(self, at: str) -> None:
+        if self.turns and self.at == at:
+            turn, self.turns = self.turns, None
+            turn()
+
+
+@pytest.mark.parametrize("at", ["looks around", "goes on"])
+@pytest.mark.parametrize("rotation", RENAMING)
+def test_a_rotation_amid_a_look_loses_nothing(log: Log, rotation: Rotation, at: str) -> None:
+    log.tail = tail = Watched(log.path)
+    log.write(lines(1))
+    assert lines(1) == log.read()
+    rotation(log)
+    log.write(lines(2))
+
+    def turn() -> None:
+        rotation(log)
+        log.write(lines(3))
+
+    assert tail.read() is None
+    tail.at, tail.turns = at, turn
+    assert lines(2, 3) == log.read() + log.read() + log.read()
+    assert tail.turns is None
 
 
 @pytest.mark.parametrize("rotation", RENAMING)
