@@ -104,12 +104,19 @@ def test_the_fast_way_leaves_out_worthless_challenges_and_nothing_else(
     records = [each for pair in zip(sent, [challenge] * len(sent), strict=True) for each in pair]
     data = hostile.as_json(records) if as_json else hostile.classic(records)
     fast = [outcome for outcome in read(data, skip_challenges=True) if isinstance(outcome, SecurityEvent)]
-    worth_reading = [
-        event
-        for event in events(data)
-        if event.kind != "ChallengeSent" or event.tampered or event.account.startswith(UNKNOWN)
-    ]
-    assert worth_reading == fast
+
+    def worth_reading(told: list[SecurityEvent]) -> list[SecurityEvent]:
+        """JSON spells a backslash with two, and such a record is not read the fast way."""
+        return [
+            event
+            for event in told
+            if event.kind != "ChallengeSent"
+            or event.tampered
+            or event.account.startswith(UNKNOWN)
+            or (as_json and b"\\" in event.account + event.session)
+        ]
+
+    assert worth_reading(events(data)) == fast
 
 
 any_bytes = st.lists(
