@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from amiguard.cli.findings import Finding
 from amiguard.firewall.beside import others
-from amiguard.firewall.netlink import FirewallError
+from amiguard.firewall.netlink import FirewallError, NoCapabilityError, NoTablesError
 from amiguard.firewall.nftables import firewall_of
 from amiguard.firewall.orders import Element
 from amiguard.model import Prefix
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 _TEST_NET: Final = bytes((192, 0, 2))
 """Addresses that nobody has: RFC 5737."""
 _SECONDS: Final = 60.0
+_MENDS: Final[dict[type[FirewallError], str]] = {
+    NoCapabilityError: "run as root, or give CAP_NET_ADMIN",
+    NoTablesError: "modprobe nf_tables; a container needs it loaded in its host",
+}
 
 
 def look(config: Config) -> Iterator[Finding]:
@@ -35,7 +39,8 @@ def look(config: Config) -> Iterator[Finding]:
         yield _trial(config)
         yield _beside(config.firewall.table)
     except FirewallError as error:
-        yield Finding("error", "firewall", str(error), "run as root, or give CAP_NET_ADMIN")
+        mend = _MENDS.get(type(error), "look into the kernel's log: dmesg")
+        yield Finding("error", "firewall", str(error), mend)
 
 
 def _trial(config: Config) -> Finding:

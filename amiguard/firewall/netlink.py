@@ -58,9 +58,18 @@ class NoCapabilityError(FirewallError):
         super().__init__(errno.EPERM, what, "this needs root or the capability CAP_NET_ADMIN")
 
 
+class NoTablesError(FirewallError):
+    """The kernel has no nf_tables: the module is not there, or may not be loaded."""
+
+    def __init__(self, code: int, what: str) -> None:
+        super().__init__(code, what, "this kernel has no nf_tables, or may not load it")
+
+
 def failure(code: int, what: str, hint: str = "") -> FirewallError:
     """The exception for an errno."""
-    return NoCapabilityError(what) if code == errno.EPERM else FirewallError(code, what, hint)
+    if code == errno.EPERM:
+        return NoCapabilityError(what)
+    return NoTablesError(code, what) if code == errno.EPROTONOSUPPORT else FirewallError(code, what, hint)
 
 
 class _Socket:

@@ -6,13 +6,14 @@ and expires bans on its own: nothing here runs between two changes.
 
 from __future__ import annotations
 
+import errno
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Self
 
 from amiguard.firewall import bansets, declaration, intervals, messages, orders, ruleset
 from amiguard.firewall.elements import Item, adding, emptying
-from amiguard.firewall.netlink import Channel, FirewallError, Watch
+from amiguard.firewall.netlink import Channel, FirewallError, NoTablesError, Watch
 from amiguard.firewall.orders import Element, Order
 from amiguard.firewall.ranges import collapse
 
@@ -45,7 +46,7 @@ class Firewall:
 
     Raises:
         NoCapabilityError: at once, without CAP_NET_ADMIN.
-        FirewallError: this kernel has no nf_tables.
+        NoTablesError: this kernel has no nf_tables.
     """
 
     def __init__(
@@ -68,9 +69,10 @@ class Firewall:
         }
         try:
             self.generation()
-        except FirewallError:
+        except FirewallError as error:
             self.close()
-            raise
+            # Linux answers so to what no module of netfilter has taken on: nfnetlink_rcv_msg.
+            raise NoTablesError(error.errno, error.what) if error.errno == errno.EINVAL else error from None
 
     def close(self) -> None:
         """Give the socket back; the table stays."""

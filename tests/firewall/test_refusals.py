@@ -8,14 +8,19 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nft
 import pyroute2.netlink.nfnetlink.nftsocket  # noqa: F401 - once for all the forked tests, not in each
 import pytest
 from banning import held, house
 
-from amiguard.firewall.netlink import FirewallError, NoCapabilityError
+from amiguard.firewall import messages, netlink
+from amiguard.firewall.netlink import FirewallError, NoCapabilityError, NoTablesError
 from amiguard.firewall.nftables import Firewall
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 pytestmark = [pytest.mark.kernel, pytest.mark.nft]
 
@@ -25,6 +30,25 @@ def test_no_table_means_no_bans() -> None:
         assert {} == held(firewall)
         assert not firewall.intact()
         firewall.drop()
+
+
+UNKNOWN_PROTOCOL = 30
+"""A netlink protocol that no kernel has; below the 32 that there may be."""
+UNKNOWN_SUBSYSTEM = 13 << 8
+"""A request to a part of netfilter that no kernel has: linux/netfilter/nfnetlink.h."""
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "value"),
+    [(netlink, "_NETLINK_NETFILTER", UNKNOWN_PROTOCOL), (messages, "GETGEN", UNKNOWN_SUBSYSTEM)],
+)
+def test_a_kernel_without_nf_tables_is_told_by_what_it_answers(
+    module: ModuleType, name: str, value: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answers to nf_tables what this one answers to what it does not know."""
+    monkeypatch.setattr(module, name, value)
+    with pytest.raises(NoTablesError, match="this kernel has no nf_tables"):
+        Firewall()
 
 
 def test_a_ban_without_a_table_is_an_error_that_says_so() -> None:
