@@ -98,9 +98,9 @@ class Follower:
         if self._more:
             await asyncio.sleep(0)
         elif self._pace.busy:
-            await asyncio.sleep(self._pace.mood.step)
+            await asyncio.sleep(self._pace.step)
         else:
-            await self._bell.wait(ALERT.step if self._leaving() else until_beat(time.monotonic(), POLL))
+            await self._bell.wait(ALERT if self._leaving() else until_beat(time.monotonic(), POLL))
 
     def _leaving(self) -> bool:
         """Whether a tail may soon turn to another file."""

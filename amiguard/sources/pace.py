@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
-
-class Mood(NamedTuple):
-    """How to follow logs that are busy.
-
-    Attributes:
-        step: seconds between looks by the clock.
-        most: finds within a second above which that is cheaper than to be woken for each; half of
-            them or fewer, and it is no longer.
-    """
-
-    step: float
-    most: int
-
-
-ALERT: Final = Mood(step=0.012, most=64)
-"""Somebody fails."""
-CALM: Final = Mood(step=0.05, most=16)
-"""Nobody fails, and so nobody is to be banned."""
+ALERT: Final = 0.012
+"""Seconds between looks by the clock while somebody fails."""
+CALM: Final = 0.025
+"""The same while nobody fails, and so nobody is to be banned."""
+MOST: Final = 64
+"""Finds within a second above which the clock is cheaper than to be woken for each: half of them, and it is
+no longer."""
 _SECOND: Final = 1.0
 
 
@@ -40,12 +29,12 @@ class Pace:
 
     Attributes:
         busy: read by the clock.
-        mood: `ALERT` from a failure on until a second without any, else `CALM`.
+        step: `ALERT` from a failure on until a second without any, else `CALM`.
     """
 
     def __init__(self) -> None:
         self.busy = False
-        self.mood = ALERT
+        self.step = ALERT
         self._failed = 0.0
         self._since = 0.0
         self._finds = 0
@@ -58,7 +47,7 @@ class Pace:
         """See whether it is still the same; `failures`: there were some of late."""
         if failures:
             self._failed = now
-        self.mood = ALERT if now - self._failed < _SECOND else CALM
-        if self._finds > self.mood.most or now - self._since >= _SECOND:
-            self.busy = self._finds > (self.mood.most // 2 if self.busy else self.mood.most)
+        self.step = ALERT if now - self._failed < _SECOND else CALM
+        if self._finds > MOST or now - self._since >= _SECOND:
+            self.busy = self._finds > (MOST // 2 if self.busy else MOST)
             self._since, self._finds = now, 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from amiguard.sources.pace import ALERT, CALM, Mood, Pace, until_beat
+from amiguard.sources.pace import ALERT, CALM, MOST, Pace, until_beat
 
 
 def follow(pace: Pace, since: float, finds: int, *, failures: bool) -> bool:
@@ -14,26 +14,26 @@ def follow(pace: Pace, since: float, finds: int, *, failures: bool) -> bool:
     return pace.busy
 
 
-@pytest.mark.parametrize(("mood", "failures"), [(ALERT, True), (CALM, False)])
-def test_the_clock_is_for_a_busy_log_and_the_bell_for_a_quiet_one(mood: Mood, failures: bool) -> None:
+@pytest.mark.parametrize(("step", "failures"), [(ALERT, True), (CALM, False)])
+def test_the_clock_is_for_a_busy_log_and_the_bell_for_a_quiet_one(step: float, failures: bool) -> None:
     pace = Pace()
     pace.rest(100, failures=failures)
     for since, finds, busy in [
-        (100, mood.most // 2 + 1, False),
-        (101, mood.most, False),
-        (102, mood.most + 1, True),
-        (103, mood.most // 2 + 1, True),
-        (104, mood.most // 2, False),
-        (105, mood.most, False),
+        (100, MOST // 2 + 1, False),
+        (101, MOST, False),
+        (102, MOST + 1, True),
+        (103, MOST // 2 + 1, True),
+        (104, MOST // 2, False),
+        (105, MOST, False),
     ]:
         assert busy == follow(pace, since, finds, failures=failures)
-        assert mood == pace.mood
+        assert step == pace.step
 
 
 def test_many_finds_are_busy_before_the_second_is_over() -> None:
     pace = Pace()
     pace.rest(100, failures=False)
-    for _ in range(CALM.most + 1):
+    for _ in range(MOST + 1):
         assert not pace.busy
         pace.found()
         pace.rest(100.5, failures=False)
@@ -42,7 +42,7 @@ def test_many_finds_are_busy_before_the_second_is_over() -> None:
 
 def test_a_failure_makes_alert_for_a_second() -> None:
     pace = Pace()
-    for now, failures, mood in [
+    for now, failures, step in [
         (100.0, False, CALM),
         (100.1, True, ALERT),
         (100.2, False, ALERT),
@@ -51,7 +51,7 @@ def test_a_failure_makes_alert_for_a_second() -> None:
         (102.0, False, CALM),
     ]:
         pace.rest(now, failures=failures)
-        assert mood == pace.mood
+        assert step == pace.step
 
 
 def test_all_who_wait_for_a_beat_wake_at_the_same_moment() -> None:
