@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from amiguard.config import Config
+    from amiguard.firewall.nftables import Firewall
 
 _TEST_NET: Final = bytes((192, 0, 2))
 """Addresses that nobody has: RFC 5737."""
@@ -57,10 +58,17 @@ def _trial(config: Config) -> Finding:
         finally:
             firewall.drop()
     if banned == [probe] and lifted:
-        return Finding("ok", "trial ban", f"{probe} was banned and lifted in a table of its own")
+        return _counting(firewall, f"{probe} was banned and lifted in a table of its own")
     return Finding(
         "error", "trial ban", f"{probe} was not banned, or not lifted", "is this kernel 6.1 or newer?"
     )
+
+
+def _counting(firewall: Firewall, done: str) -> Finding:
+    if firewall.counting:
+        return Finding("ok", "trial ban", done)
+    lacks = "but this kernel cannot count what bans drop"
+    return Finding("warning", "trial ban", f"{done}, {lacks}", "modprobe nft_counter")
 
 
 def _beside(own: str) -> Finding:

@@ -29,6 +29,9 @@ _SHOWN = {"table": (1, 4, (2,)), "chain": (3, 2, (4, 5, 7)), "set": (2, 16, (3, 
 _COUNTED = re.compile(rb"counter\0.{28}", re.DOTALL)
 _PACKETS = slice(-8, None)  # the bytes of a counter are counted first
 
+SET = "declare set"
+"""How the requests are told that make a set."""
+
 _FLAGS = {"interval": "NFT_SET_INTERVAL", "timed": "NFT_SET_TIMEOUT"}
 _COUNTER = {"attrs": [("NFTA_EXPR_NAME", "counter"), ("NFTA_EXPR_DATA", {"attrs": []})]}
 
@@ -94,9 +97,13 @@ class Declaration(NamedTuple):
 
 
 def declare(
-    table: str, lengths: Mapping[ruleset.Version, int], ports: Sequence[ruleset.Ports]
+    table: str,
+    lengths: Mapping[ruleset.Version, int],
+    ports: Sequence[ruleset.Ports],
+    *,
+    counting: bool = True,
 ) -> Declaration:
-    """Make the requests that build the table."""
+    """Make the requests that build the table; `counting`: what bans drop is counted."""
     within = [("TABLE", table)]
     hook = [("NFTA_HOOK_HOOKNUM", ruleset.PREROUTING), ("NFTA_HOOK_PRIORITY", ruleset.PRIORITY)]
     chain = [
@@ -105,12 +112,14 @@ def declare(
         ("POLICY", ruleset.ACCEPT),
         ("HOOK", {"attrs": hook}),
     ]
-    rules = [[("CHAIN", ruleset.CHAIN), _expressions(rule)] for rule in ruleset.rules(lengths, ports)]
-    sets = [_set(number, one) for number, one in enumerate(ruleset.sets(lengths), 1)]
+    rules = [
+        [("CHAIN", ruleset.CHAIN), _expressions(rule, counting)] for rule in ruleset.rules(lengths, ports)
+    ]
+    sets = [_set(number, one, counting) for number, one in enumerate(ruleset.sets(lengths), 1)]
     return Declaration(
         _encode("table", f"declare table {table}", [("NAME", table), ("FLAGS", 0)]),
         _encode("chain", f"declare chain {ruleset.CHAIN}", [*within, *chain]),
-        [_encode("set", f"declare set {fields[0][1]}", [*within, *fields]) for fields in sets],
+        [_encode("set", f"{SET} {fields[0][1]}", [*within, *fields]) for fields in sets],
         _clearing(table),
         [_encode("rule", f"declare rule {number}", [*within, *one]) for number, one in enumerate(rules, 1)],
     )
@@ -190,8 +199,8 @@ def _rule(attrs: bytes) -> bytes:
     return _COUNTED.sub(b"counter\0", attrs)
 
 
-def _set(number: int, declared: ruleset.Set) -> Fields:
-    """Describe a set; one that holds bans has a counter for each element, where the kernel can."""
+def _set(number: int, declared: ruleset.Set, counting: bool) -> Fields:
+    """Describe a set; one that holds bans has a counter for each element."""
     flags = {flag for field, flag in _FLAGS.items() if getattr(declared, field)}
     told = [("NFTNL_UDATA_SET_KEYBYTEORDER", _NETWORK_ORDER), ("NFTNL_UDATA_SET_COMMENT", declared.comment)]
     return [
@@ -201,15 +210,15 @@ def _set(number: int, declared: ruleset.Set) -> Fields:
         ("KEY_LEN", declared.width),
         ("USERDATA", told),
         *([("FLAGS", flags)] if flags else []),  # the kernel shows no empty ones
-        *([("EXPR", _COUNTER)] if declared.scope else []),
+        *([("EXPR", _COUNTER)] if declared.scope and counting else []),
     ]
 
 
-def _expressions(rule: ruleset.Rule) -> tuple[str, Any]:
+def _expressions(rule: ruleset.Rule, counting: bool) -> tuple[str, Any]:
     """Describe what a rule does."""
     from pyroute2.nftables.expressions import genex  # noqa: PLC0415 - see above
 
-    return "EXPRESSIONS", [genex(name, fields) for name, fields in rule]
+    return "EXPRESSIONS", [genex(name, fields) for name, fields in rule if counting or name != "counter"]
 
 
 def _encode(noun: str, what: str, fields: Fields) -> Request:

@@ -7,6 +7,7 @@ and expires bans on its own: nothing here runs between two changes.
 from __future__ import annotations
 
 import errno
+import logging
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Self
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from amiguard.firewall.ruleset import Ports
     from amiguard.model import Prefix, Scope
 
+_log = logging.getLogger("amiguard")
+
 _GENERATION_ID = 1
 
 _Fixed = dict[str, list[Item]]
@@ -43,6 +46,9 @@ class Firewall:
         ports: what house bans close; none are all.
         ipv4_prefix: length of an IPv4 source, whose bans are cheapest.
         ipv6_prefix: the same for IPv6.
+
+    Attributes:
+        counting: whether what bans drop is counted; not where `declare` has found that the kernel cannot.
 
     Raises:
         NoCapabilityError: at once, without CAP_NET_ADMIN.
@@ -61,6 +67,7 @@ class Firewall:
         self._ports = ports
         self._lengths: Mapping[ruleset.Version, int] = {4: ipv4_prefix, 6: ipv6_prefix}
         self._sets = ruleset.sets(self._lengths)
+        self.counting = True
         self._standing: declaration.Standing | None = None
         self._fixed: dict[str, set[tuple[bytes, bool]]] = {}
         self._channel = Channel()
@@ -87,7 +94,7 @@ class Firewall:
     def declare(
         self, elements: Iterable[Element] = (), allows: Iterable[Prefix] = (), sip_ports: Iterable[int] = ()
     ) -> tuple[str, ...]:
-        """Put the table as it shall be, in one transaction: all or nothing.
+        """Put the table as it shall be, in one transaction: all or nothing; without counters if need be.
 
         What the kernel holds already stays as it stands, unless it is given.
         What others have put into the table stays too, unless the table must
@@ -100,7 +107,21 @@ class Firewall:
         Raises:
             FirewallError: the kernel refused; nothing has changed.
         """
-        plan = declaration.declare(self._table, self._lengths, self._ports)
+        wanted = list(elements), list(allows), list(sip_ports)
+        try:
+            return self._declare(*wanted)
+        except FirewallError as error:
+            # The kernel says so of an expression whose module it cannot have.
+            if not self.counting or error.errno != errno.ENOENT or not error.what.startswith(declaration.SET):
+                raise
+        self.counting = False
+        _log.warning("bans work, but this kernel cannot count what they drop: modprobe nft_counter")
+        return self._declare(*wanted)
+
+    def _declare(
+        self, elements: Iterable[Element], allows: Iterable[Prefix], sip_ports: Iterable[int]
+    ) -> tuple[str, ...]:
+        plan = declaration.declare(self._table, self._lengths, self._ports, counting=self.counting)
         fixed = self._allowing(allows) | self._listening(sip_ports)
         altered = plan.altered(self._survey())
         anew = bool(altered)

@@ -8,19 +8,21 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import nft
 import pyroute2.netlink.nfnetlink.nftsocket  # noqa: F401 - once for all the forked tests, not in each
 import pytest
 from banning import held, house
 
-from amiguard.firewall import messages, netlink
+from amiguard.firewall import declaration, messages, netlink
 from amiguard.firewall.netlink import FirewallError, NoCapabilityError, NoTablesError
 from amiguard.firewall.nftables import Firewall
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+    from amiguard.firewall.messages import Request
 
 pytestmark = [pytest.mark.kernel, pytest.mark.nft]
 
@@ -49,6 +51,29 @@ def test_a_kernel_without_nf_tables_is_told_by_what_it_answers(
     monkeypatch.setattr(module, name, value)
     with pytest.raises(NoTablesError, match="this kernel has no nf_tables"):
         Firewall()
+
+
+def test_a_kernel_that_cannot_count_bans_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It answers of its counters what this one does of an expression that it cannot load."""
+    encode = declaration._encode
+
+    def unknown(*told: Any) -> Request:
+        request = encode(*told)
+        return request._replace(body=request.body.replace(b"counter\0", b"unknown\0"))
+
+    monkeypatch.setattr(declaration, "_encode", unknown)
+    with Firewall() as firewall:
+        firewall.declare([house("203.0.113.7")], sip_ports=[5060])
+        assert not firewall.counting
+        assert firewall.intact()
+        assert {"203.0.113.7"} == set(nft.elements("ban4"))
+        assert not any("counter" in rule for rule in nft.chain())
+        assert (0, 0) == firewall.packets()
+        firewall.declare([house("203.0.113.8")], sip_ports=[5060])
+        assert firewall.intact()
+    assert 1 == caplog.text.count("this kernel cannot count")
 
 
 def test_a_ban_without_a_table_is_an_error_that_says_so() -> None:
