@@ -84,7 +84,7 @@ class Guard:
 
     @property
     def skips_repeats(self) -> bool:
-        """Whether of log-ins alike the first within ten minutes is enough: friends stay friends for long."""
+        """Whether of log-ins alike the first within half an hour is enough: friends stay friends for long."""
         return self.config.allow.authenticated_for >= DAY
 
     @property
@@ -117,8 +117,8 @@ class Guard:
         ban = self.bans.covering(source, time)
         if ban is not None:
             if ban.scope == "house" or not proven:
+                self._shut_out(event, source, evidence.told_by(channel), proven=proven)
                 self.counting.note(channel, event)
-                self.scorer.exhibit(source, event, proven=proven, told=evidence.told_by(channel))
                 if self.notices.listening:
                     self.notices.told(event, max(time, ban.since))
                 elif not forgeable and ban.source == source:
@@ -203,11 +203,16 @@ class Guard:
             self.sip_ports.add(self.iax2_port)
         ban = self.bans.covering(standing.source, event.time)
         if ban and (ban.scope == "house" or not proven):
-            self.scorer.exhibit(standing.source, event, proven=proven, told=told)
+            self._shut_out(event, standing.source, told, proven=proven)
             return ()
         time = max(event.time, ban.since) if ban else event.time
         points = self.points.of(event)
         return self._failure(event, time, standing, points, told, proven=proven) if points else ()
+
+    def _shut_out(self, event: SecurityEvent, source: Prefix, told: Told, *, proven: bool) -> None:
+        """What somebody does who is banned is evidence, where it pushes out nothing that earned points."""
+        if self.scorer.has_room(source):
+            self.scorer.exhibit(source, event, proven=proven, told=told)
 
     def _failure(
         self,

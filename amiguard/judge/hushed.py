@@ -1,7 +1,7 @@
 """Pure: records of the banned, known by the places they name: nothing follows from them.
 
 Who is banned goes on to fail in a log that was written before, or until the kernel
-keeps him out.  As long as nothing else is known of him, nobody need be told.
+keeps him out.  Where he is no suspect besides, or the evidence is full, nobody need be told.
 """
 
 from __future__ import annotations
@@ -61,4 +61,4 @@ class Hushed:
             return False
         if ban.scope == "door" and kind in _MAY_PROVE:
             return False
-        return not self._counting.remembers(session) and not self._scorer.knows(ban.source)
+        return not self._counting.remembers(session) and not self._scorer.has_room(ban.source)

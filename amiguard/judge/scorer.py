@@ -48,9 +48,9 @@ class Scorer:
     def __iter__(self) -> Iterator[Prefix]:
         return iter(self._suspects)
 
-    def knows(self, source: Prefix) -> bool:
-        """Whether anything is known of the source."""
-        return self._suspects.knows(source)
+    def has_room(self, source: Prefix) -> bool:
+        """Whether the source is known, and a record worth nothing would push out no other."""
+        return self._suspects.has_room(source)
 
     def within(self, network: Prefix) -> list[Prefix]:
         """Who is known in a network; any thread may ask."""

@@ -17,6 +17,7 @@ AWAKE: Final = 200
 """Suspects at work at once: quick to change, but ten times as large."""
 
 _STATE: Final = struct.Struct("<dddddB")
+_RECORDS_AT: Final = _STATE.size - 1
 
 
 class Glimpse(NamedTuple):
@@ -120,9 +121,13 @@ class Suspects:
     def __iter__(self) -> Iterator[Prefix]:
         return map(Prefix.unpack, self._states)
 
-    def knows(self, source: Prefix) -> bool:
-        """Whether anything is known of the source."""
-        return source.packed in self._states
+    def has_room(self, source: Prefix) -> bool:
+        """Whether something is known of the source, and fewer records than evidence holds."""
+        state = self._states.get(source.packed)
+        if state is None:
+            return False
+        records = state[_RECORDS_AT] if isinstance(state, bytes) else state.records + len(state.fresh)
+        return records < evidence.RECORDS
 
     def within(self, network: Prefix) -> list[Prefix]:
         """Suspects in a network; any thread may ask, for it looks at a copy."""

@@ -101,7 +101,7 @@ class AmiEvents(Reader):
             kind = match.lastindex
             if self._held or kind == OTHER:
                 found += self._others(match.group(), receipt)
-            elif kind is None or (kind == LOGIN and match.group(1, 2, 3) in told):
+            elif kind is None or (kind == LOGIN and match.group(1, 2, 3, 4) in told):
                 self.skipped += 1
             else:
                 self._astray = False

@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from amiguard.sources import grammar
 from amiguard.sources.amimessages import EOL
-from amiguard.sources.grammar import PEERS_WORDS, PLAIN, TENTH, TRANSPORT, WORD, Form, Head, address, maybe
+from amiguard.sources.grammar import (
+    HALF_HOUR,
+    PEERS_WORDS,
+    PLAIN,
+    TRANSPORT,
+    WORD,
+    Form,
+    Head,
+    address,
+    maybe,
+)
 from amiguard.sources.kinds import KINDS, SERVICES
 
 if TYPE_CHECKING:
@@ -97,7 +107,7 @@ def form(*, skip_challenges: bool) -> Form:
 def _login() -> bytes:
     """A log-in, with the groups that `Form` names."""
     kind = KINDS["SuccessfulAuth"]
-    head = _UNTIL_TIME % kind.name.encode() + rb"%s\r\nSeverity: Informational\r\n" % TENTH
+    head = _UNTIL_TIME % kind.name.encode() + rb"%s\r\nSeverity: Informational\r\n" % HALF_HOUR
     service = rb"Service: %s\r\nEventVersion: [0-9]++" % WORD
     who = rb"(%s\r\n%s%s)%s%s\r\n" % (service, ACCOUNT, PLAIN, SESSION, PLAIN)
     return rb"%s%s(%s%s)" % (head, who, _addresses(b"(?:"), _tail(kind, b"(?:"))

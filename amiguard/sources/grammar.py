@@ -45,8 +45,11 @@ def address(transport: bytes, opening: bytes) -> bytes:
 TRANSPORT: Final = rb"(?:UDP|TCP|TLS|WSS?)/"
 _LOCAL: Final = address(maybe(TRANSPORT), b"(?:")
 _TV: Final = rb"[-+.:0-9T]{11,28}+"
-TENTH: Final = rb"([-0-9]{10}T[0-9]{2}:[0-9])[0-9]:[0-5][0-9]\.[0-9]{3}[-+][0-9]{4}"
-"""EventTV as Asterisk 12 and later write it; its group says within which ten minutes of the clock."""
+HALF_HOUR: Final = rb"([-0-9]{10}T[0-9]{2}):(?:[0-2]|[3-5]())[0-9]:[0-5][0-9]\.[0-9]{3}[-+][0-9]{4}"
+"""EventTV as Asterisk 12 and later write it; its groups say within which half hour of the clock.
+
+Whoever logs in at least once an hour, at regular times, has then logged in within an hour by what is told.
+"""
 
 # What logger.c writes before the message: a file's default form, its plain form
 # (file:line function), syslog behind a daemon's header, and the journal's bare text.
@@ -108,11 +111,11 @@ class Form(NamedTuple):
     """The strict reading of one way to write records.
 
     `scan` eats lines from the left, and every line matches it: as one that is
-    worth nothing (no group); as a log-in (groups 1 to 3: the ten minutes, all from the
-    service to the account, all from LocalAddress on); as any other clean record
-    (groups 4 to 13, or all of those of `clean`: event, EventTV, the rest of the key of
+    worth nothing (no group); as a log-in (groups 1 to 4: the hour and its half, all from
+    the service to the account, all from LocalAddress on); as any other clean record
+    (groups 5 to 14, or all of those of `clean`: event, EventTV, the rest of the key of
     `heads`, account, session, all from LocalAddress on; and of that the local
-    address, the remote one and its port, what follows); or as any other (group 14).
+    address, the remote one and its port, what follows); or as any other (group 15).
     """
 
     scan: re.Pattern[bytes]
@@ -122,9 +125,9 @@ class Form(NamedTuple):
     """Bytes of a whole record."""
 
 
-LOGIN: Final = 3
-CLEAN: Final = 9
-OTHER: Final = 14
+LOGIN: Final = 4
+CLEAN: Final = 10
+OTHER: Final = 15
 """`lastindex` of what `Form.scan` found."""
 
 
@@ -168,7 +171,7 @@ class _Spelling(NamedTuple):
         who = self.head(b"Informational", b"(" + WORD, b"[0-9]++", self.q)
         fields = (
             b"SuccessfulAuth" + self.q,
-            self.field("EventTV", TENTH),
+            self.field("EventTV", HALF_HOUR),
             b"Severity=%s%s%s,%s)" % (self.q, who, self.q, self.field("AccountID", self.value)),
             self.field("SessionID", self.value),
             b"(%s%s)" % (self._addresses(b"(?:"), tail),

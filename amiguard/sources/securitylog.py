@@ -71,7 +71,7 @@ class SecurityLog:
         Args:
             skip_challenges: ChallengeSent for a known account is passed over.
             skip_repeats: of SuccessfulAuth alike in all but session and time, the
-                first within the same ten minutes of the clock is enough.
+                first within the same half hour of the clock is enough.
             hushed: who need not be told of, being banned.
         """
         mapper = Mapper()
@@ -155,7 +155,7 @@ class _Json(_Lines):
         told = self.told
         for match in self._form.scan.finditer(data, at, end):
             kind = match.lastindex
-            if kind is None or (kind == LOGIN and match.group(1, 2, 3) in told):
+            if kind is None or (kind == LOGIN and match.group(1, 2, 3, 4) in told):
                 self.skipped += 1
             elif kind != OTHER or not grammar.RECORD_START.match(line := match.group()):
                 marks.append(match)
@@ -225,7 +225,7 @@ class _Classic(_Lines):
         told = self.told
         for match in self._form.scan.finditer(data, at, end):
             kind = match.lastindex
-            if kind is None or (kind == LOGIN and match.group(1, 2, 3) in told):
+            if kind is None or (kind == LOGIN and match.group(1, 2, 3, 4) in told):
                 self.skipped += 1
             elif kind != OTHER:
                 marks.append(match)

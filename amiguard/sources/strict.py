@@ -28,7 +28,7 @@ class Hushed(Protocol):
 
 LOGINS: Final = 16_384
 """Log-ins that are remembered; then all are told once more."""
-_SCANNED: Final = (4, 5, 6, 7, 8, 10, 11, 12, 13)
+_SCANNED: Final = (5, 6, 7, 8, 9, 11, 12, 13, 14)
 _CLEAN: Final = (1, 2, 3, 4, 5, 7, 8, 9, 10)
 """The groups of a record: as `Form.scan` has them, and as `Form.clean` does."""
 
@@ -38,7 +38,7 @@ class Reader:
 
     Attributes:
         skipped: events that were passed over because they are worth nothing.
-        told: log-ins, by their groups: within the same ten minutes one like these tells nothing new.
+        told: log-ins, by their groups: within the same half hour one like these tells nothing new.
     """
 
     def __init__(
@@ -54,10 +54,10 @@ class Reader:
     def idle(self, match: re.Match[bytes]) -> bool:
         """Whether a log-in tells nothing new, or another clean record is one of somebody who is banned."""
         if match.lastindex == LOGIN:
-            return match.group(1, 2, 3) in self.told
+            return match.group(1, 2, 3, 4) in self.told
         if match.lastindex == OTHER or self._hushed is None:
             return False
-        return self._hushed.holds(*match.group(10, 11, 4, 8))
+        return self._hushed.holds(*match.group(11, 12, 5, 9))
 
     def strict(self, match: re.Match[bytes]) -> SecurityEvent | None:
         """The event of a log-in or another clean record; None when its fields are not those of its kind."""
@@ -71,7 +71,7 @@ class Reader:
         if event and self._skip_repeats:
             if len(self.told) >= LOGINS:
                 self.told.clear()
-            self.told.add(match.group(1, 2, 3))
+            self.told.add(match.group(1, 2, 3, 4))
         return event
 
     def _event(

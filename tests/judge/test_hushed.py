@@ -16,6 +16,7 @@ from patience import looked
 from amiguard import config
 from amiguard.amichannel import AmiChannel
 from amiguard.channel import Channel
+from amiguard.judge.evidence import RECORDS, unpack
 from amiguard.judge.guard import Guard
 from amiguard.judge.timing import NEWEST
 from amiguard.metrics.tally import TallyingGuard
@@ -246,3 +247,15 @@ def test_a_guard_that_counts_is_told_of_all() -> None:
     heard = Heard(TallyingGuard(config.parse("", "test.toml")))
     list(heard.log.feed(attempts(6), START + 1, backlog=False))
     assert [b"0x0"] == told(heard, attempts(1))
+
+
+def test_what_the_banned_does_pushes_no_record_out_that_earned_points(banned: Heard) -> None:
+    earned = [attempts(1, transport=b"TCP", account=b"%d" % n) for n in range(3)]
+    list(banned.log.feed(b"".join(earned), START + 2, backlog=False))
+    assert len(told(banned, attempts(RECORDS))) == RECORDS
+    list(banned.log.feed(attempts(RECORDS), START + 2, backlog=False))
+    suspect = banned.guard.scorer.get(Prefix.parse("203.0.113.7"))
+    assert suspect
+    points = [exhibit.points for exhibit in unpack(suspect.evidence)]
+    assert [2.0] * 3 + [0.0] * (RECORDS - 3) == points
+    assert [] == told(banned, attempts(RECORDS))

@@ -1,4 +1,4 @@
-"""What may be passed over: log-ins like one that was told within the same ten minutes of the clock."""
+"""What may be passed over: log-ins like one that was told within the same half hour of the clock."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from amiguard.sources.amievents import AmiEvents
 from amiguard.sources.securitylog import SecurityLog
 
 REMOTES = (b"IPV4/UDP/203.0.113.7/5060", b"IPV4/UDP/203.0.113.7/5061", b"IPV4/TLS/192.0.2.1/5061")
-TIMES = [b"2026-11-21T22:%02d:%02d.487+0000" % (minute, at) for minute in (1, 9, 10) for at in (1, 30)]
+TIMES = [b"2026-11-21T22:%02d:%02d.487+0000" % (minute, at) for minute in (1, 29, 30) for at in (1, 30)]
 words = st.builds(
     written.HONEST._replace,
     account=st.sampled_from((b"101", b"102")),
@@ -40,12 +40,12 @@ def events(channel: SecurityLog | AmiEvents, data: bytes) -> list[SecurityEvent]
     return [outcome for outcome in read(data, written.NOON) if isinstance(outcome, SecurityEvent)]
 
 
-def first_of_ten_minutes(told: list[SecurityEvent]) -> list[SecurityEvent]:
-    """By the book: a log-in is dropped when one like it was kept from the same ten minutes."""
+def first_of_half_an_hour(told: list[SecurityEvent]) -> list[SecurityEvent]:
+    """By the book: a log-in is dropped when one like it was kept from the same half hour."""
     seen: set[object] = set()
     kept = []
     for event in told:
-        alike = (event.account, event.service, event.local, event.remote, event.details, event.time // 600)
+        alike = (event.account, event.service, event.local, event.remote, event.details, event.time // 1800)
         if event.kind != "SuccessfulAuth" or alike not in seen:
             kept.append(event)
             seen.add(alike)
@@ -55,13 +55,13 @@ def first_of_ten_minutes(told: list[SecurityEvent]) -> list[SecurityEvent]:
 @pytest.mark.parametrize("form", FORMS)
 @looked(100)
 @given(told)
-def test_only_log_ins_like_one_of_the_same_ten_minutes_are_passed_over(
+def test_only_log_ins_like_one_of_the_same_half_hour_are_passed_over(
     form: str, told: list[tuple[str, written.Words, bytes]]
 ) -> None:
     data = b"".join(FORMS[form](*each) for each in told)
     skipping = reader(form, skip_repeats=True)
     whole, kept = events(reader(form, skip_repeats=False), data), events(skipping, data)
-    assert first_of_ten_minutes(whole) == kept
+    assert first_of_half_an_hour(whole) == kept
     assert len(whole) - len(kept) == skipping.skipped
 
 
