@@ -31,6 +31,8 @@ LOGINS: Final = 16_384
 _SCANNED: Final = (5, 6, 7, 8, 9, 11, 12, 13, 14)
 _CLEAN: Final = (1, 2, 3, 4, 5, 7, 8, 9, 10)
 """The groups of a record: as `Form.scan` has them, and as `Form.clean` does."""
+_PLACES: Final = (11, 12, 5, 9)
+"""Those of `Form.scan` that `Hushed.holds` asks for."""
 
 
 class Reader:
@@ -57,7 +59,7 @@ class Reader:
             return match.group(1, 2, 3, 4) in self.told
         if match.lastindex == OTHER or self._hushed is None:
             return False
-        return self._hushed.holds(*match.group(11, 12, 5, 9))
+        return self._hushed.holds(*match.group(*_PLACES))
 
     def strict(self, match: re.Match[bytes]) -> SecurityEvent | None:
         """The event of a log-in or another clean record; None when its fields are not those of its kind."""
