@@ -249,24 +249,26 @@ async def _look() -> host.Host:
 
 @contextlib.contextmanager
 def _nothing_to_collect() -> Iterator[None]:
-    """What is loaded now is there to stay, and the garbage collector need never look at it."""
+    """What is loaded now is there to stay: the garbage collector need never look at it, and later seldom.
+
+    Nearly all that is made then is a tuple that dies young, or one that stays; there are hardly cycles.
+    """
     gc.disable()
     try:
         yield
     finally:
         gc.freeze()
+        gc.set_threshold(_YOUNG, 20, 50)
         gc.enable()
 
 
 def _settle_memory() -> None:
-    """Let the garbage collector begin behind what the start has made, and look seldom.
+    """Let the garbage collector begin behind what the start has made.
 
-    Not before: pyroute2 makes a class for each attribute that it encodes, a megabyte in
-    all.  Later nearly all that is made is a tuple that dies young, or one that stays;
-    there are hardly cycles.
+    Not before: pyroute2 makes a class for each attribute that it encodes, a megabyte in all.
     """
+    gc.collect()
     gc.freeze()
-    gc.set_threshold(_YOUNG, 20, 50)
 
 
 @contextlib.contextmanager
