@@ -33,7 +33,7 @@ from amiguard.notify.messenger import Messenger, NotifyError
 from amiguard.notify.reporter import Reporter
 from amiguard.scribe import Scribe
 from amiguard.sources.pace import until_beat
-from amiguard.sources.position import Position
+from amiguard.sources.position import BLOCK, Position
 from amiguard.store import Store, StoreError
 from amiguard.views import printable
 from amiguard.wants import stranger
@@ -54,6 +54,8 @@ _log = logging.getLogger("amiguard")
 TICK: Final = 1.0
 """Seconds between two looks at the firewall's generation, the clock and the store."""
 _YOUNG: Final = 20_000
+_KEPT: Final = 2 * BLOCK
+"""Bytes: what was read of a log, and the lines of it, stand beside each other."""
 _JUMP: Final = 1.5
 """Seconds by which wall clock and monotonic clock may part within a tick before the clock counts as set."""
 
@@ -269,6 +271,7 @@ def _settle_memory() -> None:
     """
     gc.collect()
     gc.freeze()
+    bytes(_KEPT)  # freed at once, which tells glibc to keep so much: else each chunk's pages are taken anew
 
 
 @contextlib.contextmanager
