@@ -148,7 +148,7 @@ class Channel(LogChannel):
 
     def feed(self, data: bytes, receipt: float, *, backlog: bool) -> Iterator[Outcome | Ambiguous]:
         """Read and judge lines of security events."""
-        self._fed = self._guard.notices.now = self._guard.hushed.now = receipt
+        self._fed = self._guard.notices.now = receipt
         observe, judge = self._guard.observe, self.timing.judge
         heard = self._reader.feed(data, receipt)
         self._told += len(heard)

@@ -121,8 +121,8 @@ class Guard:
                 self.counting.note(channel, event)
                 if self.notices.listening:
                     self.notices.told(event, max(time, ban.since))
-                elif not forgeable and ban.source == source:
-                    self.hushed.note(event, ban)
+                elif self.hushes and not forgeable and ban.source == source:
+                    self.hushes.note(event, ban)
                 return ()
             time = max(time, ban.since)
         if event.kind == "SuccessfulAuth" and not event.tampered:

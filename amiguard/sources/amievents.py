@@ -75,7 +75,7 @@ class AmiEvents(Reader):
             skip_challenges: ChallengeSent for a known account is passed over, being
                 worth nothing.
             skip_repeats: as `SecurityLog` has it.
-            hushed: as `SecurityLog` has it; is told when what is read came.
+            hushed: as `SecurityLog` has it.
         """
         form = amigrammar.form(skip_challenges=skip_challenges)
         super().__init__(form, Mapper(), skip_repeats=skip_repeats, hushed=hushed)

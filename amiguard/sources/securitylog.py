@@ -72,8 +72,9 @@ class SecurityLog:
             skip_challenges: ChallengeSent for a known account is passed over.
             skip_repeats: of SuccessfulAuth alike in all but session and time, the
                 first within the same half hour of the clock is enough.
-            hushed: who need not be told of, being banned.
+            hushed: who need not be told of, being banned; is told when what is read came.
         """
+        self._hushed = hushed
         mapper = Mapper()
         json, classic = (grammar.form(json=json, skip_challenges=skip_challenges) for json in (True, False))
         self._json = _Json(json, mapper, skip_repeats=skip_repeats, hushed=hushed)
@@ -106,6 +107,8 @@ class SecurityLog:
         Returns:
             Each event, and each ambiguous record, in the file's order.
         """
+        if self._hushed:
+            self._hushed.now = receipt
         whole = data.rfind(b"\n") + 1
         at = 0
         found: list[SecurityEvent | Ambiguous] = []

@@ -184,9 +184,9 @@ def attempts(times: int, form: str = "classic", **words: bytes) -> bytes:
     return b"".join(line(form, time=START + n / 10, session=b"0x%x" % n, **each) for n in range(times))
 
 
-def told(heard: Heard, data: bytes) -> list[bytes]:
+def told(heard: Heard, data: bytes, receipt: float = START + 60) -> list[bytes]:
     """The sessions of those of these records of which the guard is told."""
-    found = SecurityLog(hushed=heard.guard.hushes).feed(data, START + 60)
+    found = SecurityLog(hushed=heard.guard.hushes).feed(data, receipt)
     return [event.session for event in found if isinstance(event, SecurityEvent)]
 
 
@@ -239,8 +239,7 @@ def test_of_what_another_channel_may_have_told_the_guard_is_told(banned: Heard) 
 
 def test_shortly_before_the_end_of_a_ban_the_guard_is_told(banned: Heard) -> None:
     (ban,) = banned.guard.bans
-    banned.guard.hushed.now = ban.until - NEWEST
-    assert [b"0x0"] == told(banned, attempts(1))
+    assert [b"0x0"] == told(banned, attempts(1), ban.until - NEWEST)
 
 
 def test_a_guard_that_counts_is_told_of_all() -> None:
