@@ -126,9 +126,8 @@ class Form(NamedTuple):
 
 
 LOGIN: Final = 4
-CLEAN: Final = 10
 OTHER: Final = 15
-"""`lastindex` of what `Form.scan` found."""
+"""`lastindex` of what `Form.scan` found; any other is a clean record's, and None is worth nothing."""
 
 
 class _Spelling(NamedTuple):

@@ -21,14 +21,18 @@ class BenchError(Exception):
 
 def cpu(pid: int) -> float:
     """Seconds of CPU, user and system, that the process and its ended threads have used; to 10 ms."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+    return _spent(pid, 11)
 
 
 def ended_children(pid: int) -> float:
     """Seconds of CPU of the processes that this one has begun and seen end; to 10 ms."""
+    return _spent(pid, 13)
+
+
+def _spent(pid: int, field: int) -> float:
+    """Seconds, user and system, of which this field behind the program's name and the next tell."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[13]) + int(fields[14])) / _TICKS
+    return (int(fields[field]) + int(fields[field + 1])) / _TICKS
 
 
 def children(pid: int) -> list[int]:
